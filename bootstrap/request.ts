@@ -20,7 +20,10 @@ export async function get(
     try {
       const headers = isHome ? headersFor(url) : {};
       const response = await fetch(url, { headers, redirect: "manual", signal });
-      if (response.status === 200) return await readBounded(response.body!);
+      if (response.status === 200) {
+        // A signal that fires as the head arrives goes past the body in Deno 2.9: given twice.
+        return await readBounded(response.body!.pipeThrough(new TransformStream(), { signal }));
+      }
       await response.body?.cancel();
       const next = response.headers.get("location");
       if (response.status < 300 || response.status > 399 || next === null) {

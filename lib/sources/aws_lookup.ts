@@ -11,7 +11,7 @@ import { runtime } from "../runtime/current.ts";
 import { joinPath } from "../runtime/paths.ts";
 import type { Runtime } from "../runtime/runtime.ts";
 import type { StartTimer } from "./http_stall.ts";
-import { pause, startPlatformTimer } from "./http_stall.ts";
+import { pause, startPlatformTimer, unlessAborted } from "./http_stall.ts";
 import type { SourceContext } from "./source.ts";
 
 /** What looking for credentials needs of the runtime. */
@@ -149,15 +149,19 @@ export async function askService(
 ): Promise<ServiceAnswer> {
   const port = url.port || (url.protocol === "https:" ? "443" : "80");
   lookup.from.assertMayConnect(`${url.hostname}:${port}`);
+  const signal = AbortSignal.any([lookup.signal, deadline.signal]);
   try {
-    const response = await lookup.fetch(url, {
-      method,
-      headers,
-      ...(body === undefined ? {} : { body }),
-      redirect: "manual",
-      signal: AbortSignal.any([lookup.signal, deadline.signal]),
-    });
-    return { status: response.status, text: await readText(response) };
+    const response = await unlessAborted(
+      lookup.fetch(url, {
+        method,
+        headers,
+        ...(body === undefined ? {} : { body }),
+        redirect: "manual",
+        signal,
+      }),
+      signal,
+    );
+    return { status: response.status, text: await readText(response, signal) };
   } catch {
     if (lookup.signal.aborted) throw stopped(lookup, place);
     const [code, found] = deadline.signal.aborted
@@ -210,19 +214,22 @@ export async function askRepeatedly(
   }
 }
 
-async function readText(response: Response): Promise<string> {
+async function readText(response: Response, signal: AbortSignal): Promise<string> {
   const reader = response.body?.getReader();
+  if (reader === undefined) return "";
   const decoder = new TextDecoder();
   let text = "";
   let totalBytes = 0;
-  for (;;) {
-    const { done, value } = await reader?.read() ?? { done: true };
-    if (done) return text + decoder.decode();
-    totalBytes += value.length;
-    if (totalBytes > MAX_ANSWER_BYTES) {
-      await reader?.cancel();
-      throw new Error(`more than ${MAX_ANSWER_BYTES} bytes`);
+  try {
+    for (;;) {
+      const { done, value } = await unlessAborted(reader.read(), signal);
+      if (done) return text + decoder.decode();
+      totalBytes += value.length;
+      if (totalBytes > MAX_ANSWER_BYTES) throw new Error(`more than ${MAX_ANSWER_BYTES} bytes`);
+      text += decoder.decode(value, { stream: true });
     }
-    text += decoder.decode(value, { stream: true });
+  } catch (error) {
+    reader.cancel().catch(() => {});
+    throw error;
   }
 }

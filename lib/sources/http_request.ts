@@ -14,7 +14,7 @@ import { Arrival } from "./http_arrival.ts";
 import type { HttpAnswer, HttpQuestion, Repetition } from "./http_question.ts";
 import { addressText, failure, PassingFailure } from "./http_question.ts";
 import type { StartTimer } from "./http_stall.ts";
-import { pause, STALL_BYTES, StallWatch, startPlatformTimer } from "./http_stall.ts";
+import { pause, STALL_BYTES, StallWatch, startPlatformTimer, unlessAborted } from "./http_stall.ts";
 import { addressKind } from "./private_address.ts";
 import type { SourceContext } from "./source.ts";
 
@@ -106,7 +106,7 @@ async function ask(
   context: HttpContext,
   startTimer: StartTimer,
 ): Promise<HttpAnswer> {
-  const watch = new StallWatch(startTimer);
+  const watch = new StallWatch(context.signal, startTimer);
   let url = question.url;
   try {
     let mayAuthorize = true;
@@ -115,19 +115,20 @@ async function ask(
       const headers = { ...question.headers, ...arrival.conditions() };
       const further = mayAuthorize ? await question.headersFor?.(url, headers) : undefined;
       const { method = "GET", body } = question;
-      const response = await context.fetch(url, {
+      const asked = context.fetch(url, {
         method,
         ...(body === undefined ? {} : { body: body as BodyInit }),
         headers: { ...headers, ...further },
         redirect: "manual",
-        signal: AbortSignal.any([context.signal, watch.signal]),
+        signal: watch.signal,
       });
+      const response = await unlessAborted(asked, watch.signal);
       watch.progress(STALL_BYTES);
       const judged = question.judged?.includes(response.status) ?? false;
       if (judged || !REDIRECTS.includes(response.status)) {
         return await answer(question, { url, response, judged, arrival, watch });
       }
-      await discard(response);
+      await discard(response, watch);
       const next = redirectTarget(question, url, response);
       if (redirects === MAX_REDIRECTS) {
         throw failure(
@@ -142,7 +143,7 @@ async function ask(
   } catch (error) {
     if (error instanceof TransmuteError || error instanceof PassingFailure) throw error;
     if (context.signal.aborted) throw stopped(question, context.signal);
-    if (watch.signal.aborted) {
+    if (watch.hasStalled) {
       throw failure(question, "source-timeout", `${url.host} ${watch.found}`);
     }
     throw new PassingFailure(`${url.host} failed (${networkFailure(error)})`, { cause: error });
@@ -191,9 +192,9 @@ function redirectTarget(question: HttpQuestion, from: URL, response: Response): 
 }
 
 /** Lets go of a body that nobody reads, so that its connection is free again. */
-async function discard(response: Response): Promise<void> {
+async function discard({ body }: Response, { signal }: StallWatch): Promise<void> {
   try {
-    await response.body?.cancel();
+    if (body !== null) await unlessAborted(body.cancel(), signal);
   } catch { /* it had failed already, and nobody was going to read it */ }
 }
 
@@ -214,7 +215,7 @@ async function answer(
     const body = await readWhole(url.host, response, arrival, watch);
     return { ...given, status: 200, body, resumed: arrival.resumed };
   }
-  await discard(response);
+  await discard(response, watch);
   if (EMPTY_ANSWERS.includes(status)) return { ...given, body: new Uint8Array() };
   const found = `${url.host} answered ${status}`;
   if (TRANSIENT.includes(status)) throw new PassingFailure(found, { afterMs: restMs(headers) });
@@ -249,30 +250,30 @@ async function readWhole(
   try {
     arrival.expect(host, response.status, response.headers);
     for (;;) {
-      const { done, value } = await reader?.read() ?? { done: true };
+      const { done, value } = reader === undefined ? { done: true } : await watch.read(reader);
       if (done) return arrival.whole(host);
-      watch.progress(value.length);
-      arrival.add(host, value);
+      arrival.add(host, value!);
     }
   } catch (error) {
-    await reader?.cancel().catch(() => {});
+    // Not waited for: whatever it comes to, the failure is known.
+    reader?.cancel().catch(() => {});
     throw error;
   }
 }
 
 /** As much of a body as it takes to learn what a server means by its status. */
 async function readBeginning(response: Response, watch: StallWatch): Promise<Uint8Array> {
-  const reader = response.body?.getReader();
   const beginning = new Uint8Array(MAX_JUDGED_BYTES);
+  const reader = response.body?.getReader();
+  if (reader === undefined) return beginning.subarray(0, 0);
   let length = 0;
   while (length < MAX_JUDGED_BYTES) {
-    const { done, value } = await reader?.read() ?? { done: true };
+    const { done, value } = await watch.read(reader);
     if (done) break;
-    watch.progress(value.length);
     const part = value.subarray(0, MAX_JUDGED_BYTES - length);
     beginning.set(part, length);
     length += part.length;
   }
-  await reader?.cancel().catch(() => {});
+  reader.cancel().catch(() => {});
   return beginning.subarray(0, length);
 }

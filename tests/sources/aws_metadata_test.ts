@@ -102,13 +102,13 @@ const silence: typeof fetch = (_input, init) =>
   });
 
 /** A look where nobody answers, and whose time is up as soon as somebody was asked. */
-function silentLookup(values: AwsValues = {}) {
+function silentLookup(values: AwsValues = {}, answer: typeof fetch = silence) {
   const deadlines: number[] = [];
   let fire = () => {};
   const lookup = lookupOf(values, {
     fetch: (input, init) => {
       queueMicrotask(() => fire());
-      return silence(input, init);
+      return answer(input, init);
     },
     startTimer(ms, end) {
       deadlines.push(ms);
@@ -120,9 +120,14 @@ function silentLookup(values: AwsValues = {}) {
 }
 
 test("instanceKeys() takes a second in all, where nobody answers", async () => {
-  const { lookup, deadlines } = silentLookup();
-  assert.match(String(await instanceKeys(lookup)), /did not answer within 1000 ms$/);
-  assert.deepEqual(deadlines, [INSTANCE_MS]);
+  const never = new Promise<never>(() => {});
+  const endless = () => Promise.resolve(new Response(new ReadableStream({ pull: () => never })));
+  // Whether or not the runtime's fetch hears of the deadline.
+  for (const answer of [silence, () => never, endless]) {
+    const { lookup, deadlines } = silentLookup({}, answer);
+    assert.match(String(await instanceKeys(lookup)), /did not answer within 1000 ms$/);
+    assert.deepEqual(deadlines, [INSTANCE_MS]);
+  }
 });
 
 test("instanceKeys() stops with the update, and names a permission that is missing", async () => {

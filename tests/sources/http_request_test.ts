@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { isTransmuteError } from "../../lib/errors.ts";
 import type { StartTimer } from "../../lib/sources/http_stall.ts";
-import { MAX_REST_MS, MAX_RETRY_AFTER_MS } from "../../lib/sources/http_request.ts";
+import { httpGet, MAX_REST_MS, MAX_RETRY_AFTER_MS } from "../../lib/sources/http_request.ts";
 import { STALL_MS } from "../../lib/sources/http_stall.ts";
 import { bytesOf } from "../fixtures/fetched.ts";
 import {
@@ -188,6 +188,42 @@ test("httpGet() stops with its signal: before, during and between requests", asy
       /The budget is spent\); before that, 127\.0\.0\.1:\d+ answered 503$/,
     );
   });
+});
+
+test("httpGet() stops with its signal when fetch does not: before an answer, and in bodies", async () => {
+  const reason = new DOMException("The budget is spent", "TimeoutError");
+  const answers = [
+    null,
+    (body: ReadableStream) => new Response(body),
+    // What is judged by its beginning, and what is only let go of.
+    (body: ReadableStream) => new Response(body, { status: 400 }),
+    (body: ReadableStream) => new Response(body, { status: 302, headers: { location: "/" } }),
+  ];
+  for (const answer of answers) {
+    const ending = new AbortController();
+    const abort = () => queueMicrotask(() => ending.abort(reason));
+    const never = new Promise<never>(() => {});
+    // A body that hears nothing of the signal, not even when it is told that nobody reads it.
+    const body = () =>
+      new ReadableStream({
+        pull: () => (abort(), never),
+        cancel: () => (abort(), never),
+      }, { highWaterMark: 0 });
+    const fetch = () => {
+      if (answer !== null) return Promise.resolve(answer(body()));
+      abort();
+      return never;
+    };
+    const asked = httpGet(
+      {
+        ...{ action: "list hello", url: new URL("https://eggs.example/hello") },
+        ...{ source: "eggs", configured: [], headers: {}, judged: [400] },
+        ...{ maxBytes: 100, tooLarge: "listing-invalid" },
+      },
+      { fetch, signal: ending.signal },
+    );
+    await rejectsWith(asked, "source-timeout", /did not answer before .*The budget is spent/);
+  }
 });
 
 /** A `fetch` that answers from a table of redirects, and the addresses that it was asked for. */
