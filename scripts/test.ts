@@ -8,7 +8,7 @@
  * Exit code 1 when a test failed, when a runtime ran no test and when a test file was lost.
  */
 
-import { bundleTests, isLive, isPortable, REPORTS, runTests } from "./test_runs.ts";
+import { bundleTests, fillCache, isLive, isPortable, REPORTS, runTests } from "./test_runs.ts";
 import type { RunName, TestRun } from "./test_runs.ts";
 
 const RUN_NAMES: RunName[] = ["deno", "docs", "live", "node22", "node24", "node26", "bun"];
@@ -154,6 +154,7 @@ function fail(message: string): never {
 }
 
 const lanes = await lanesOf(readArguments(Deno.args));
+await fillCache(await filesBelow("lib", ".ts"));
 const runs = await runLanes(lanes);
 if (runs.length === 0) fail("No test file is meant by these arguments");
 printSkipped(runs);

@@ -86,8 +86,9 @@ export async function changeRepository(
   options: { alsoBefore?: boolean } = {},
 ): Promise<{ repository: Repository; changed: boolean }> {
   for (let tries = 0; tries < MAX_TRIES; tries++) {
+    const assertNotOlder = await signing.memory?.recall(destination.id);
     const repository = await readRepository(destination, trusted, options);
-    await signing.memory?.assertNotOlder(repository);
+    assertNotOlder?.(repository);
     const change = await decide(repository);
     if (change === null) return { repository, changed: false };
     if (!await writeChange(repository, change, signing)) continue;

@@ -20,11 +20,11 @@ const FOLDER = "published-v1";
 /** The newest timestamps that were seen. */
 export interface PublisherMemory {
   /**
-   * Refuses a repository that is older than it was.
-   *
-   * @throws {TransmuteError} `downgrade-refused`
+   * Gives what refuses a repository that is older than it was known to be, with
+   * `downgrade-refused`. Asked for before the repository is read: another publisher of this machine
+   * may well make it newer between the two, and remember that.
    */
-  assertNotOlder(repository: Repository): Promise<void>;
+  recall(destination: string): Promise<(repository: Repository) => void>;
   /** Remembers how new a repository is; failing to costs the protection and nothing else. */
   remember(destination: string, version: number): Promise<void>;
 }
@@ -41,21 +41,22 @@ export function publisherMemory(cacheDir: string): PublisherMemory {
     return joinPath(folder, `${digest}.json`);
   };
   return {
-    async assertNotOlder({ destination, timestamp }) {
-      const path = await pathOf(destination.id);
+    async recall(destination) {
+      const path = await pathOf(destination);
       const seen = versionIn(path);
-      const { version } = timestamp.signed;
-      if (seen === null || version >= seen) return;
-      throw new TransmuteError(
-        "downgrade-refused",
-        `Cannot build on ${destination.id}: found its timestamp at version ${version}, and it was ` +
-          `${seen} when it was last published to from here`,
-        {
-          source: destination.id,
-          hint: "Somebody may hold back what is newer. If it was made anew on purpose, remove " +
-            path,
-        },
-      );
+      return ({ timestamp: { signed: { version } } }) => {
+        if (seen === null || version >= seen) return;
+        throw new TransmuteError(
+          "downgrade-refused",
+          `Cannot build on ${destination}: found its timestamp at version ${version}, and it was ` +
+            `${seen} when it was last published to from here`,
+          {
+            source: destination,
+            hint: "Somebody may hold back what is newer. If it was made anew on purpose, remove " +
+              path,
+          },
+        );
+      };
     },
     async remember(destination, version) {
       try {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { storedPath } from "../../lib/model/signed_target.ts";
+import type { Destination } from "../../lib/publisher/destination.ts";
 import { publisherMemory } from "../../lib/publisher/memory.ts";
 import { publish } from "../../lib/publisher/publish.ts";
 import { digestHex } from "../../lib/trust/digest.ts";
@@ -230,6 +231,28 @@ test("publish() does not build on an older state of a repository, once it has se
   );
   assert.deepEqual(destination.writes, []);
   await publishEggs(repository, ["hello@1.2.0"]);
+});
+
+test("publish() takes another publisher of its machine for no attack, however close it is", async () => {
+  using store = temporaryFolder();
+  const { destination, root, signing: alone } = await testRepository();
+  const signing = { ...alone, memory: publisherMemory(store.path) };
+  let isOvertaken = false;
+  const overtaken: Destination = {
+    ...destination,
+    async read(path, maxBytes) {
+      const bytes = await destination.read(path, maxBytes);
+      // Nobody has the next timestamp yet; before this answer arrives, somebody has.
+      if (path === "metadata/2.timestamp.json" && !isOvertaken) {
+        isOvertaken = true;
+        await publishEggs({ destination, root, signing }, ["hello@1.0.0"]);
+      }
+      return bytes;
+    },
+  };
+  await publishEggs({ destination: overtaken, root, signing }, ["hello@1.1.0"]);
+  assert.ok(isOvertaken);
+  assert.deepEqual(await versionsSeen(destination, root, "hello"), ["1.0.0", "1.1.0"]);
 });
 
 test("publish() says so when there is no repository", async () => {
