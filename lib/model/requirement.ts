@@ -36,8 +36,8 @@ export interface Requirement {
 const SCHEMES: Record<string, string> = { npm: "npm", jsr: "jsr", pypi: "pypi" };
 /** Prefixes that say which world is meant, of any source. */
 const WORLDS: Record<string, Ecosystem> = { js: "js", python: "python" };
-/** What only a requirement of a Python project says. */
-const PYTHON_ONLY = /[~!=]=|[[;(]|\d!\d/;
+/** What only a requirement of a Python project says: `~=1.2`, `[tls]`, `>=1!2.0`, `>=1.0rc1`. */
+const PYTHON_ONLY = /[~!=]=|[[;(]|\d!\d|[<>,]=?\s*\d+(?:\.\d+)*(?:a|b|rc|\.dev|\.post)\d/;
 /** Ranges that mean the same in both worlds. */
 const COMMON_RANGE = /^(?:\*|[<>]=?\s*\d+(?:\.\d+)*(?:[,\s]+[<>]=?\s*\d+(?:\.\d+)*)*)$/;
 

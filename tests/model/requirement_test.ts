@@ -44,6 +44,10 @@ const WORLDS: [text: string, ecosystem: "js" | "python" | null, key: string][] =
   ["@scope/hello", "js", "@scope/hello@*"],
   ["hello==1.0", "python", "python:hello==1.0"],
   ["hello>=1!2.0", "python", "python:hello>=1!2.0"],
+  ["hello>=1.0rc1,<2", "python", "python:hello>=1.0rc1,<2"],
+  ["hello>1.0.post2", "python", "python:hello>1.0.post2"],
+  ["hello1b2>=1", null, "hello1b2@>=1"],
+  ["hello@>=1.0.0-0rc1", "js", "hello@>=1.0.0-0rc1"],
   ["Hello[tls,A_b]>=1; os_name == 'nt'", "python", "python:hello[a-b,tls]>=1; os_name == 'nt'"],
   ["pypi:hello", "python", "pypi:hello"],
 ];
