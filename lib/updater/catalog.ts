@@ -17,6 +17,7 @@ import type { Platform } from "../runtime/platform.ts";
 import type { Answer, Source, SourceContext } from "../sources/source.ts";
 import type { Candidate, EggFetcher } from "./fetch.ts";
 import { RefusedCandidate } from "./fetch.ts";
+import { findRefusal, mayBeRight, refusalOf } from "./refusals.ts";
 import { isProving } from "./registry_trust.ts";
 import type { PassedOver } from "./select.ts";
 import { selectRelease } from "./select.ts";
@@ -72,16 +73,6 @@ interface Offer {
   failure: TransmuteError | null;
 }
 
-const DIGEST = /^sha\d+:[0-9a-f]+$/;
-
-/**
- * Whether what was refused may be had by asking again: it was offered by its digest, and other bytes
- * came. Whoever altered them on the way must not be able to have it refused for good.
- */
-function mayBeRight({ code, validator }: Refusal): boolean {
-  return (code === "digest-mismatch" || code === "size-mismatch") && DIGEST.test(validator);
-}
-
 /** Asks sources, and remembers their answers for as long as one update lasts. */
 export class Catalog {
   readonly #settings: CatalogSettings;
@@ -105,21 +96,11 @@ export class Catalog {
   }
 
   /** Refuses a candidate until its source offers other bytes. */
-  refuse({ candidate: { source, release }, cause }: RefusedCandidate): void {
-    this.refused.push({
-      source: source.id,
-      project: release.project,
-      version: release.version,
-      validator: release.artifact.validator,
-      code: cause.code,
-      message: cause.message,
-    });
-    this.#settings.tell("warn", "refused", {
-      source: source.id,
-      egg: eggName(release),
-      code: cause.code,
-      message: cause.message,
-    });
+  refuse(refused: RefusedCandidate): void {
+    const refusal = refusalOf(refused);
+    this.refused.push(refusal);
+    const { source, code, message } = refusal;
+    this.#settings.tell("warn", "refused", { source, egg: eggName(refusal), code, message });
   }
 
   /** Notes what a source failed at besides answering, unless there is a failure of it already. */
@@ -281,15 +262,8 @@ export class Catalog {
     if (release.heldBack !== undefined) return release.heldBack;
     const youth = isProving(source) ? source.youth(release, isDependency) : null;
     if (youth !== null) return youth;
-    const refusal = this.#refusal(release, source);
+    const refusal = findRefusal(this.refused, release, source);
     return refusal === undefined ? null : `refused: ${refusal.message}`;
-  }
-
-  #refusal(release: Release, source: Source): Refusal | undefined {
-    return this.refused.find((refusal) =>
-      refusal.source === source.id && refusal.project === release.project &&
-      refusal.version === release.version && refusal.validator === release.artifact.validator
-    );
   }
 
   /** Fills in the manifest; `null` when the candidate fell out of the running. */
