@@ -73,6 +73,9 @@ interface Offer {
   failure: TransmuteError | null;
 }
 
+/** What is asked for: a project of a world, or a program of one file, which is of either. */
+type Wanted = Ecosystem | "executable";
+
 /** Asks sources, and remembers their answers for as long as one update lasts. */
 export class Catalog {
   readonly #settings: CatalogSettings;
@@ -175,14 +178,20 @@ export class Catalog {
    * @param than when nothing newer than this version is offered, nothing is selected: its manifest
    * would have to be fetched for nothing
    * @param isDependency whether it comes along with another egg, for which releases must be older
+   * @param isExecutable whether it is a program, which a wheel may hold too
    */
   async select(
     project: string,
     ranges: string[],
     sources: Source[],
-    { than, isDependency = false }: { than?: string | undefined; isDependency?: boolean } = {},
+    { than, isDependency = false, isExecutable = false }: {
+      than?: string | undefined;
+      isDependency?: boolean;
+      isExecutable?: boolean;
+    } = {},
   ): Promise<CatalogSelection> {
-    const { listing, origin, ...told } = await this.#offer(project, sources);
+    const wanted = isExecutable ? "executable" : "js";
+    const { listing, origin, ...told } = await this.#offer(project, sources, wanted);
     // What its publisher took back is no measure: any other release is better.
     const isWithdrawn = listing.releases.some((release) =>
       release.version === than && release.withdrawn
@@ -288,9 +297,11 @@ export class Catalog {
   #offer(
     project: string,
     sources: Source[],
-    ecosystem: Ecosystem = "js",
+    ecosystem: Wanted = "js",
   ): Promise<Offer> {
-    const asked = sources.filter(({ ecosystems = ["js"] }) => ecosystems.includes(ecosystem));
+    const asked = sources.filter(({ ecosystems = ["js"] }) =>
+      ecosystem === "executable" || ecosystems.includes(ecosystem)
+    );
     const key = JSON.stringify([ecosystem, project, ...asked.map((source) => source.id)]);
     let offer = this.#offers.get(key);
     if (offer === undefined) {
@@ -309,7 +320,7 @@ export class Catalog {
   async #firstOffer(
     project: string,
     sources: Source[],
-    ecosystem: Ecosystem,
+    ecosystem: Wanted,
   ): Promise<Offer> {
     const answers: string[] = [];
     let failure: TransmuteError | null = null;
@@ -336,7 +347,7 @@ export class Catalog {
   async #bestOffer(
     project: string,
     sources: Source[],
-    ecosystem: Ecosystem,
+    ecosystem: Wanted,
   ): Promise<Offer> {
     const offers = await Promise.all(
       sources.map((source) => this.#firstOffer(project, [source], ecosystem)),
@@ -362,7 +373,7 @@ export class Catalog {
     };
   }
 
-  #ask(project: string, source: Source, ecosystem: Ecosystem): Promise<Answer> {
+  #ask(project: string, source: Source, ecosystem: Wanted): Promise<Answer> {
     const key = JSON.stringify([source.id, project, ecosystem]);
     let answer = this.#answers.get(key);
     if (answer === undefined) {
@@ -372,7 +383,7 @@ export class Catalog {
     return answer;
   }
 
-  async #question(project: string, source: Source, ecosystem: Ecosystem): Promise<Answer> {
+  async #question(project: string, source: Source, ecosystem: Wanted): Promise<Answer> {
     const { tell, context } = this.#settings;
     // A source that failed once is not waited for again in the same update.
     const earlier = this.failures.get(source.id);
@@ -382,7 +393,9 @@ export class Catalog {
     const questions = this.#unanswered;
     questions.set(source.id, (questions.get(source.id) ?? 0) + 1);
     try {
-      const answer = await source.list(project, context, ecosystem);
+      const answer = ecosystem === "executable"
+        ? await (await import("./executable_offer.ts")).listExecutables(source, project, context)
+        : await source.list(project, context, ecosystem);
       this.answered.add(source.id);
       const releases = answer.listing.releases.length;
       if (!isGuess || releases > 0) {
