@@ -33,7 +33,7 @@ import { Transmute } from "./transmute.ts";
 
 /** Options of `self()`: those of an application, and what is the program's own. */
 export interface SelfOptions extends Omit<TransmuteOptions, "app"> {
-  /** The project that the program is released as: `mytool`. */
+  /** The project that the program is released as, and its name in wheels: `mytool`. */
   name: string;
   /** The version that this very program is. */
   version: string;
@@ -121,7 +121,7 @@ export async function updateSelf(options: SelfOptions): Promise<SelfReport> {
 }
 
 function requirementOf(name: string): string {
-  return `js:${name}`;
+  return `executable:${name}`;
 }
 
 function programName(name: string): string {

@@ -13,7 +13,7 @@ async function main(args: string[]): Promise<void> {
     sources: [process.env.MYTOOL_EGGS ?? "https://eggs.example/stable"],
     ...(process.env.MYTOOL_ROOT ? { trust: { root: process.env.MYTOOL_ROOT } } : {}),
   });
-  app.require("js:mytool");
+  app.require("executable:mytool");
   await app.update();
   const { code } = await app.spawn("mytool", args);
   process.exit(code);

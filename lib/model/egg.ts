@@ -37,10 +37,10 @@ export interface Manifest {
   deprecated?: string;
 }
 
-/** How an executable is packed in its file. */
-export type ExecutablePacking = "gz" | "zst" | null;
+/** How an executable is packed in its file; `whl`: it is a script of a wheel. */
+export type ExecutablePacking = "gz" | "zst" | "whl" | null;
 
-/** What the name of an executable claims. */
+/** What the name of an executable, or of the wheel that holds it, claims. */
 export interface ExecutableFile {
   /** The project's name. */
   project: string;

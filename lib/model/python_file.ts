@@ -83,6 +83,11 @@ export function parsePythonFileName(name: string, project?: string): PythonFile 
   return file !== null && (project === undefined || file.project === project) ? file : null;
 }
 
+/** The number that a wheel's build tag begins with. */
+export function buildNumber({ build = "0" }: PythonFile): number {
+  return Number.parseInt(build);
+}
+
 /** Whether a name may be that of a Python archive: `.tar.gz` is npm's too. */
 export function mayBePythonFile(name: string): boolean {
   return /\.(?:whl|egg|tar\.gz|zip)$/i.test(name);

@@ -25,6 +25,9 @@ export interface InterpreterFacts {
   macos?: { major: number; minor: number };
 }
 
+/** What says for which machine it is. */
+export type PlatformFacts = Pick<InterpreterFacts, "platform" | "is32Bit" | "libc" | "macos">;
+
 const SHORT_NAMES: Record<string, string> = {
   cpython: "cp",
   pypy: "pp",
@@ -47,7 +50,7 @@ function range(from: number, to: number): number[] {
 }
 
 /** The platforms of Linux: its own, and each older C library that its programs also run with. */
-function linuxPlatforms({ platform, is32Bit, libc }: InterpreterFacts): string[] {
+function linuxPlatforms({ platform, is32Bit, libc }: PlatformFacts): string[] {
   const written = platform.replace(/[-.]/g, "_");
   const linux = is32Bit ? THIRTY_TWO_BIT[written] ?? written : written;
   const own = linux.slice("linux_".length);
@@ -85,7 +88,7 @@ function macFormats(machine: string, major: number, minor: number): string[] {
     : ["x86_64", "intel", "fat64", "fat32", "universal2", "universal"];
 }
 
-function macPlatforms({ platform, macos }: InterpreterFacts): string[] {
+function macPlatforms({ platform, macos }: PlatformFacts): string[] {
   const machine = platform.split("-").at(-1)!;
   const { major, minor } = macos ?? { major: 11, minor: 0 };
   const machines = machine === "universal2" ? ["arm64", "x86_64"] : [machine];
@@ -102,7 +105,8 @@ function macPlatforms({ platform, macos }: InterpreterFacts): string[] {
   });
 }
 
-function platformsOf(facts: InterpreterFacts): string[] {
+/** The platforms of wheels that a machine can use, the newest first. */
+export function platformTagsOf(facts: PlatformFacts): string[] {
   if (facts.platform.startsWith("linux")) return linuxPlatforms(facts);
   if (facts.platform.startsWith("macosx")) return macPlatforms(facts);
   return [facts.platform.replace(/[-.\s]/g, "_").toLowerCase()];
@@ -124,7 +128,7 @@ function platformsOf(facts: InterpreterFacts): string[] {
  */
 export function tagsOf(facts: InterpreterFacts): string[] {
   const { implementation, major, minor, abiFlags, abi } = facts;
-  const platforms = platformsOf(facts);
+  const platforms = platformTagsOf(facts);
   const name = SHORT_NAMES[implementation] ?? implementation;
   const interpreter = `${name}${major}${minor}`;
   const tags: string[] = [];

@@ -30,12 +30,16 @@ export interface Requirement {
   marker?: string;
   /** The scheme of the only source that may provide it (`npm`), when the text names one. */
   scheme?: string;
+  /** True where a program of one file is wanted, which a wheel may hold too. */
+  isExecutable?: true;
 }
 
 /** Prefixes of a requirement and the scheme of the source that each implies. */
 const SCHEMES: Record<string, string> = { npm: "npm", jsr: "jsr", pypi: "pypi" };
+/** The prefix that asks for a program of one file. */
+const EXECUTABLE = "executable";
 /** Prefixes that say which world is meant, of any source. */
-const WORLDS: Record<string, Ecosystem> = { js: "js", python: "python" };
+const WORLDS: Record<string, Ecosystem> = { js: "js", python: "python", [EXECUTABLE]: "js" };
 /** What only a requirement of a Python project says: `~=1.2`, `[tls]`, `>=1!2.0`, `>=1.0rc1`. */
 const PYTHON_ONLY = /[~!=]=|[[;(]|\d!\d|[<>,]=?\s*\d+(?:\.\d+)*(?:a|b|rc|\.dev|\.post)\d/;
 /** Ranges that mean the same in both worlds. */
@@ -135,6 +139,7 @@ export function parseRequirement(text: string): Requirement {
     project,
     range,
     ...(prefix === undefined || !Object.hasOwn(SCHEMES, prefix) ? {} : { scheme: SCHEMES[prefix] }),
+    ...(prefix === EXECUTABLE ? { isExecutable: true } : {}),
   };
 }
 
@@ -188,7 +193,7 @@ export function requirementKey(requirement: Requirement): string {
     return `${scheme ?? "python"}:${project}${wanted}${range}${when}`;
   }
   const isSaid = ecosystem === "js" && !project.startsWith("@") && COMMON_RANGE.test(range);
-  const prefix = scheme ?? (isSaid ? "js" : undefined);
+  const prefix = requirement.isExecutable ? EXECUTABLE : scheme ?? (isSaid ? "js" : undefined);
   return `${prefix === undefined ? "" : `${prefix}:`}${project}@${range}`;
 }
 

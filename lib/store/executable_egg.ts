@@ -34,7 +34,7 @@ export function packageOfExecutable(file: ExecutableFile): Manifest & { bin: obj
  * Unpacks an executable, in memory.
  *
  * @throws {TransmuteError} `archive-invalid` for what is damaged, too large, or no program of the
- * system that its name says
+ * system that its name says; of a wheel also `path-escapes`, `digest-mismatch`
  */
 export async function unpackExecutable(
   bytes: Uint8Array,
@@ -59,12 +59,17 @@ export async function unpackExecutable(
 
 async function expanded(
   bytes: Uint8Array,
-  { packing }: ExecutableFile,
+  file: ExecutableFile,
   maxBytes: number,
 ): Promise<Uint8Array> {
+  const { packing } = file;
   if (packing === null) {
     if (bytes.length <= maxBytes) return bytes;
     throw refusedArchive(`found ${bytes.length} bytes, wanted at most ${maxBytes}`);
+  }
+  if (packing === "whl") {
+    const { programOfWheel } = await import("./executable_wheel.ts");
+    return await programOfWheel(bytes, file, maxBytes);
   }
   try {
     if (packing === "gz") return await runtime.gunzip(bytes, maxBytes);

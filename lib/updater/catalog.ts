@@ -17,6 +17,7 @@ import type { Platform } from "../runtime/platform.ts";
 import type { Answer, Source, SourceContext } from "../sources/source.ts";
 import type { Candidate, EggFetcher } from "./fetch.ts";
 import { RefusedCandidate } from "./fetch.ts";
+import { findRefusal, mayBeRight, refusalOf } from "./refusals.ts";
 import { isProving } from "./registry_trust.ts";
 import type { PassedOver } from "./select.ts";
 import { selectRelease } from "./select.ts";
@@ -72,15 +73,8 @@ interface Offer {
   failure: TransmuteError | null;
 }
 
-const DIGEST = /^sha\d+:[0-9a-f]+$/;
-
-/**
- * Whether what was refused may be had by asking again: it was offered by its digest, and other bytes
- * came. Whoever altered them on the way must not be able to have it refused for good.
- */
-function mayBeRight({ code, validator }: Refusal): boolean {
-  return (code === "digest-mismatch" || code === "size-mismatch") && DIGEST.test(validator);
-}
+/** What is asked for: a project of a world, or a program of one file, which is of either. */
+type Wanted = Ecosystem | "executable";
 
 /** Asks sources, and remembers their answers for as long as one update lasts. */
 export class Catalog {
@@ -105,21 +99,11 @@ export class Catalog {
   }
 
   /** Refuses a candidate until its source offers other bytes. */
-  refuse({ candidate: { source, release }, cause }: RefusedCandidate): void {
-    this.refused.push({
-      source: source.id,
-      project: release.project,
-      version: release.version,
-      validator: release.artifact.validator,
-      code: cause.code,
-      message: cause.message,
-    });
-    this.#settings.tell("warn", "refused", {
-      source: source.id,
-      egg: eggName(release),
-      code: cause.code,
-      message: cause.message,
-    });
+  refuse(refused: RefusedCandidate): void {
+    const refusal = refusalOf(refused);
+    this.refused.push(refusal);
+    const { source, code, message } = refusal;
+    this.#settings.tell("warn", "refused", { source, egg: eggName(refusal), code, message });
   }
 
   /** Notes what a source failed at besides answering, unless there is a failure of it already. */
@@ -194,14 +178,20 @@ export class Catalog {
    * @param than when nothing newer than this version is offered, nothing is selected: its manifest
    * would have to be fetched for nothing
    * @param isDependency whether it comes along with another egg, for which releases must be older
+   * @param isExecutable whether it is a program, which a wheel may hold too
    */
   async select(
     project: string,
     ranges: string[],
     sources: Source[],
-    { than, isDependency = false }: { than?: string | undefined; isDependency?: boolean } = {},
+    { than, isDependency = false, isExecutable = false }: {
+      than?: string | undefined;
+      isDependency?: boolean;
+      isExecutable?: boolean;
+    } = {},
   ): Promise<CatalogSelection> {
-    const { listing, origin, ...told } = await this.#offer(project, sources);
+    const wanted = isExecutable ? "executable" : "js";
+    const { listing, origin, ...told } = await this.#offer(project, sources, wanted);
     // What its publisher took back is no measure: any other release is better.
     const isWithdrawn = listing.releases.some((release) =>
       release.version === than && release.withdrawn
@@ -281,15 +271,8 @@ export class Catalog {
     if (release.heldBack !== undefined) return release.heldBack;
     const youth = isProving(source) ? source.youth(release, isDependency) : null;
     if (youth !== null) return youth;
-    const refusal = this.#refusal(release, source);
+    const refusal = findRefusal(this.refused, release, source);
     return refusal === undefined ? null : `refused: ${refusal.message}`;
-  }
-
-  #refusal(release: Release, source: Source): Refusal | undefined {
-    return this.refused.find((refusal) =>
-      refusal.source === source.id && refusal.project === release.project &&
-      refusal.version === release.version && refusal.validator === release.artifact.validator
-    );
   }
 
   /** Fills in the manifest; `null` when the candidate fell out of the running. */
@@ -314,9 +297,11 @@ export class Catalog {
   #offer(
     project: string,
     sources: Source[],
-    ecosystem: Ecosystem = "js",
+    ecosystem: Wanted = "js",
   ): Promise<Offer> {
-    const asked = sources.filter(({ ecosystems = ["js"] }) => ecosystems.includes(ecosystem));
+    const asked = sources.filter(({ ecosystems = ["js"] }) =>
+      ecosystem === "executable" || ecosystems.includes(ecosystem)
+    );
     const key = JSON.stringify([ecosystem, project, ...asked.map((source) => source.id)]);
     let offer = this.#offers.get(key);
     if (offer === undefined) {
@@ -335,7 +320,7 @@ export class Catalog {
   async #firstOffer(
     project: string,
     sources: Source[],
-    ecosystem: Ecosystem,
+    ecosystem: Wanted,
   ): Promise<Offer> {
     const answers: string[] = [];
     let failure: TransmuteError | null = null;
@@ -362,7 +347,7 @@ export class Catalog {
   async #bestOffer(
     project: string,
     sources: Source[],
-    ecosystem: Ecosystem,
+    ecosystem: Wanted,
   ): Promise<Offer> {
     const offers = await Promise.all(
       sources.map((source) => this.#firstOffer(project, [source], ecosystem)),
@@ -388,7 +373,7 @@ export class Catalog {
     };
   }
 
-  #ask(project: string, source: Source, ecosystem: Ecosystem): Promise<Answer> {
+  #ask(project: string, source: Source, ecosystem: Wanted): Promise<Answer> {
     const key = JSON.stringify([source.id, project, ecosystem]);
     let answer = this.#answers.get(key);
     if (answer === undefined) {
@@ -398,7 +383,7 @@ export class Catalog {
     return answer;
   }
 
-  async #question(project: string, source: Source, ecosystem: Ecosystem): Promise<Answer> {
+  async #question(project: string, source: Source, ecosystem: Wanted): Promise<Answer> {
     const { tell, context } = this.#settings;
     // A source that failed once is not waited for again in the same update.
     const earlier = this.failures.get(source.id);
@@ -408,7 +393,9 @@ export class Catalog {
     const questions = this.#unanswered;
     questions.set(source.id, (questions.get(source.id) ?? 0) + 1);
     try {
-      const answer = await source.list(project, context, ecosystem);
+      const answer = ecosystem === "executable"
+        ? await (await import("./executable_offer.ts")).listExecutables(source, project, context)
+        : await source.list(project, context, ecosystem);
       this.answered.add(source.id);
       const releases = answer.listing.releases.length;
       if (!isGuess || releases > 0) {

@@ -206,14 +206,7 @@ export class EggFetcher {
   ): Promise<ProvenEgg> {
     this.#settings.context.signal.throwIfAborted();
     const checked = [...proof.checked, ...release.vouchedBy ?? []];
-    if (release.python !== undefined) {
-      const { unpackPythonEgg } = await import("../store/python_egg.ts");
-      const { maxUnpackedBytes } = this.#settings;
-      const python = await unpackPythonEgg(bytes, release.python.file, { maxUnpackedBytes });
-      const { name, version } = python.manifest;
-      const { entries } = python;
-      return { proof: { ...proof, checked }, entries, manifest: { name, version }, python };
-    }
+    // Before Python: it may be a wheel that holds one.
     if (release.executable !== undefined) {
       const { unpackExecutable } = await import("../store/executable_egg.ts");
       const { maxUnpackedBytes } = this.#settings;
@@ -223,6 +216,14 @@ export class EggFetcher {
         maxUnpackedBytes,
       );
       return { proof: { ...proof, checked }, entries, manifest };
+    }
+    if (release.python !== undefined) {
+      const { unpackPythonEgg } = await import("../store/python_egg.ts");
+      const { maxUnpackedBytes } = this.#settings;
+      const python = await unpackPythonEgg(bytes, release.python.file, { maxUnpackedBytes });
+      const { name, version } = python.manifest;
+      const { entries } = python;
+      return { proof: { ...proof, checked }, entries, manifest: { name, version }, python };
     }
     const entries = await unpackTarball(bytes, {
       maxUnpackedBytes: this.#settings.maxUnpackedBytes,

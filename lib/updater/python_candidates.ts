@@ -7,6 +7,7 @@
 
 import type { Release } from "../model/egg.ts";
 import type { Interpreter, PythonFile } from "../model/python.ts";
+import { buildNumber } from "../model/python_file.ts";
 import {
   comparePythonVersions,
   isPythonPrerelease,
@@ -49,11 +50,6 @@ function rank(file: PythonFile, { tags, markers, eggPlatform }: Interpreter): nu
     case "sdist":
       return 0;
   }
-}
-
-/** The number that a build tag begins with. */
-function buildNumber({ build = "0" }: PythonFile): number {
-  return Number.parseInt(build);
 }
 
 /** Whether one file is better than another of the same version. */

@@ -12,7 +12,7 @@ import { asPython, recordedName } from "../model/requirement.ts";
 import type { ActiveEgg } from "../model/state.ts";
 import { isValidRange, satisfiesRange } from "../model/version.ts";
 import type { KeptReason, ResolveQuestion, Root } from "./roots.ts";
-import { rangesOf, rootsOf, selectAll } from "./roots.ts";
+import { isExecutable, rangesOf, rootsOf, selectAll } from "./roots.ts";
 import type { PassedOver } from "./select.ts";
 import type { PlacedEgg } from "./tree.ts";
 import { growTree, noMatchingVersion } from "./tree.ts";
@@ -159,8 +159,9 @@ async function resolveJs(question: ResolveQuestion): Promise<Resolution> {
       for (const root of group) {
         if (root.abandoned) throw noChangeWithout(root);
         // One member changes, so the closure does: the others' releases are needed again.
-        root.selected ??=
-          (await catalog.select(root.project, rangesOf(root), root.sources)).selected;
+        root.selected ??= (await catalog.select(root.project, rangesOf(root), root.sources, {
+          isExecutable: isExecutable(root),
+        })).selected;
         if (root.selected === null || root.refusesDowngrade) throw noChangeWithout(root);
       }
       const settings = {

@@ -142,6 +142,7 @@ async function selectRoot(root: Root, question: ResolveQuestion): Promise<Transm
   try {
     selection = await catalog.select(project, rangesOf(root), root.sources, {
       than: active?.version,
+      isExecutable: isExecutable(root),
     });
   } catch (error) {
     if (root.abandoned) return null;
@@ -212,6 +213,11 @@ export async function selectAll(
 export function fired(signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve();
   return new Promise((resolve) => signal.addEventListener("abort", () => resolve()));
+}
+
+/** Whether a root is a program, which a wheel may hold too. */
+export function isExecutable({ requirements }: Root): boolean {
+  return requirements.some((requirement) => requirement.isExecutable);
 }
 
 /** Every range that a root's release must meet. */

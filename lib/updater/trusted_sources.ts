@@ -7,6 +7,8 @@
 
 import { describeError, TransmuteError } from "../errors.ts";
 import type { Tell } from "../model/event.ts";
+import { normalizeProjectName } from "../model/python_requirement.ts";
+import { parseRequirement, projectOf } from "../model/requirement.ts";
 import type { State } from "../model/state.ts";
 import type { TrustPolicy } from "../model/trust.ts";
 import { runtime } from "../runtime/current.ts";
@@ -137,11 +139,21 @@ async function signed(
     kept: await openMetadata(paths, repository.id, writable),
     channel,
     platform,
-    activeVersion: (project) => state.active?.eggs[project]?.version,
+    activeVersion: (name) => state.active?.eggs[activeName(name, state)]?.version,
     client: () => clientId(paths, writable),
     now,
     tell,
   });
+}
+
+/** The recorded name of an egg: a program that is in a wheel is recorded as an executable. */
+function activeName(name: string, { active }: State): string {
+  const project = projectOf(name, "python");
+  if (project === null || active === null || Object.hasOwn(active.eggs, name)) return name;
+  const wanted = active.requirements.map(parseRequirement).find((requirement) =>
+    requirement.isExecutable && normalizeProjectName(requirement.project) === project
+  );
+  return wanted?.project ?? name;
 }
 
 /** The bytes of a root that is given as a path, a URL, a text or a value. */

@@ -32,6 +32,7 @@ const ACCEPTED: [text: string, project: string, range: string, scheme?: string][
   ["six>=1!2.0", "six", ">=1!2.0"],
   ["python:six", "six", ""],
   ["js:hello", "hello", "*"],
+  ["executable:hello@^1", "hello", "^1"],
 ];
 
 const WORLDS: [text: string, ecosystem: "js" | "python" | null, key: string][] = [
@@ -41,6 +42,8 @@ const WORLDS: [text: string, ecosystem: "js" | "python" | null, key: string][] =
   ["hello>=1 || 3", "js", "hello@>=1 || 3"],
   ["js:hello>=1", "js", "js:hello@>=1"],
   ["npm:hello", "js", "npm:hello@*"],
+  ["executable:hello", "js", "executable:hello@*"],
+  ["executable:@scope/hello@^1", "js", "executable:@scope/hello@^1"],
   ["@scope/hello", "js", "@scope/hello@*"],
   ["hello==1.0", "python", "python:hello==1.0"],
   ["hello>=1!2.0", "python", "python:hello>=1!2.0"],
@@ -117,6 +120,7 @@ test("requirementKey() is the same for texts that mean the same", () => {
   assert.equal(key("hello"), key("hello@*"));
   assert.equal(key("hello>=1,<2"), key(" hello >=1 <2"));
   assert.notEqual(key("hello"), key("npm:hello"));
+  assert.notEqual(key("js:hello"), key("executable:hello"));
 });
 
 const SPECIFIERS: [specifier: string, project: string, subpath: string][] = [

@@ -4,6 +4,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { packEntries } from "../../lib/publisher/pack.ts";
 import { bundledModule } from "../fixtures/bundled_module.ts";
+import { programWheel } from "../fixtures/python_wheel.ts";
 import type { ProgramEnd } from "../fixtures/running_program.ts";
 import { outputOf, runProgram, told } from "../fixtures/running_program.ts";
 import type { MakerName } from "../fixtures/single_executable.ts";
@@ -128,6 +129,49 @@ test("self() takes the program of an npm package that is made for one platform",
   assert.equal((await outputOf(here.path, ["--version"])).trim(), "mytool 2.0.0");
 });
 
+test("self() takes the program of a wheel of this platform, and goes back from one that crashes", async () => {
+  using folder = temporaryFolder();
+  const here = await place("bun build --compile", folder.path, ["2.0.0", "3.0.0"]);
+  await here.printed();
+  const offer = (version: string, tag?: string) => {
+    const made = Deno.readFileSync(`${folder.path}/made-${version}`);
+    const { name, bytes } = programWheel(version, made, tag === undefined ? {} : { tag });
+    Deno.writeFileSync(`${folder.path}/${name}`, bytes);
+    Deno.renameSync(`${folder.path}/${name}`, `${folder.path}/eggs/${name}`);
+  };
+  // Of other machines, and none at all: passed over.
+  offer("3.0.0", "py3-none-win_amd64");
+  offer("3.0.0", "py3-none-any");
+  assert.equal((await here.printed()).version, "1.0.0");
+
+  offer("2.0.0");
+  // Nothing of Python is asked for.
+  const second = await here.printed({ TRANSMUTE_PYTHON: "/nowhere/python3" });
+  assert.equal(second.version, "2.0.0", "the same start went on as the new one");
+  assert.equal((await outputOf(here.path, ["--version"])).trim(), "mytool 2.0.0");
+  assert.equal(Deno.statSync(here.path).mode! & 0o111, 0o111);
+
+  offer("3.0.0");
+  for (let start = 0; start < 3; start++) {
+    const end = await here.start();
+    assert.notEqual(end.code, 0, told(end));
+    assert.match(end.stderr, /version 3 crashes/);
+  }
+  assert.equal((await here.printed()).version, "2.0.0");
+  assert.equal((await outputOf(here.path, ["--version"])).trim(), "mytool 2.0.0");
+});
+
+test("self() says of a wheel without the program why it is refused, and keeps the one it is", async () => {
+  using folder = temporaryFolder();
+  const here = await place("bun build --compile", folder.path, []);
+  await here.printed();
+  const { name, bytes } = programWheel("2.0.0", "", { files: { "mytool.py": "" } });
+  Deno.writeFileSync(`${folder.path}/eggs/${name}`, bytes);
+  const end = await here.start();
+  assert.equal(JSON.parse(end.stdout).version, "1.0.0", told(end));
+  assert.match(end.stderr, /refused .*mytool@2\.0\.0 .*no program mytool among the scripts/);
+});
+
 test("self() refuses a program that does not answer its version, and keeps the one it is", async () => {
   using folder = temporaryFolder();
   const here = await place("bun build --compile", folder.path, ["4.0.0"]);
@@ -173,8 +217,10 @@ test("spawn() runs the newest executable from the store, for who cannot replace 
   Deno.writeTextFileSync(
     launcher,
     `import { Transmute } from ${JSON.stringify(await bundledModule())};
-    const app = new Transmute({ app: "launcher", sources: [process.env.EGGS] });
-    app.require("js:mytool");
+    const app = new Transmute({
+      app: "launcher", sources: [process.env.EGGS], budgetMs: 60_000,
+    });
+    app.require("executable:mytool");
     await app.update();
     const { code } = await app.spawn("mytool", ["--version"]);
     process.exit(code);
