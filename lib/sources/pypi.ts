@@ -120,7 +120,7 @@ export function pypiSource(
 
     async list(name, context) {
       const project = normalizeProjectName(name);
-      const empty: Listing = { project, releases: [], tags: {} };
+      const empty: Listing = { project: name, releases: [], tags: {} };
       if (!PROJECT.test(project)) return { listing: empty, cached: false };
       const { url: own } = await index(context);
       const url = new URL(`${own.href}${project}/`);
@@ -151,7 +151,7 @@ export function pypiSource(
       }, context);
       if (found.value === null) return { listing: empty, cached: false };
       const releases = releasesOfIndex(project, found.value);
-      return { listing: { project, releases, tags: {} }, cached: found.cached };
+      return { listing: { project: name, releases, tags: {} }, cached: found.cached };
     },
 
     async fetch(artifact, context) {
