@@ -28,48 +28,9 @@ import { descriptor, zip } from "../tests/fixtures/raw_zip.ts";
 import { registryKey } from "../tests/fixtures/registry_key.ts";
 import { SignedFolder } from "../tests/fixtures/signed_folder.ts";
 import { NOW } from "../tests/fixtures/world.ts";
-
-/** One parser. */
-export interface FuzzTarget {
-  name: string;
-  /** Good inputs, to be changed. */
-  seeds: Uint8Array[];
-  /** Parses; throws for a finding and for nothing else. */
-  run(input: Uint8Array): unknown;
-}
-
-const encode = (text: string) => new TextEncoder().encode(text);
-const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-const LIMITS = { maxEntries: 1000, maxUnpackedBytes: 4 * 1024 ** 2 };
-
-/** Lets a parser refuse in its own words. */
-function refusing(work: () => unknown, isOwn: (error: unknown) => boolean = isTransmuteError) {
-  const judge = (error: unknown) => {
-    if (!isOwn(error)) throw error;
-  };
-  try {
-    const result = work();
-    return result instanceof Promise ? result.catch(judge) : result;
-  } catch (error) {
-    return judge(error);
-  }
-}
-
-function promise(kept: boolean, what: string): void {
-  if (!kept) throw new Error(`a promise is broken: ${what}`);
-}
-
-/** What both gates promise of the paths that they let through. */
-function assertContained(members: { kind?: string; path: string; bytes: Uint8Array }[]): void {
-  const seen = new Set<string>();
-  for (const { path } of members) {
-    const segments = path.split("/");
-    promise(!path.startsWith("/") && !path.includes("\\") && !path.includes("\0"), path);
-    promise(segments.every((one) => one !== "" && one !== "." && one !== ".."), path);
-    promise(!seen.has(path.toLowerCase()), `${path} twice`);
-    seen.add(path.toLowerCase());
-  }
-}
+import { pythonTargets } from "./fuzz_python_targets.ts";
+import type { FuzzTarget } from "./fuzz_target.ts";
+import { assertContained, decode, encode, LIMITS, promise, refusing } from "./fuzz_target.ts";
 
 const MANIFEST = {
   name: "hello",
@@ -363,6 +324,7 @@ export async function fuzzTargets(): Promise<FuzzTarget[]> {
     ...await archiveTargets(),
     ...listingTargets(),
     ...grammarTargets(),
+    ...pythonTargets(),
     ...await trustTargets(),
   ];
 }

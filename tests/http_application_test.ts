@@ -96,6 +96,21 @@ test("update() refuses what the digest beside an archive does not fit, and takes
   });
 });
 
+test("update() takes an egg of an index whose bytes were altered on the way, once they are right", async () => {
+  await withApplication({}, async ({ web, publish, start }) => {
+    await publish("1.0.0");
+    web.index();
+    await start().transmute.update();
+    await publish("2.0.0");
+    web.index();
+    web.fail("/hello-2.0.0.tgz", "corrupt", 1);
+    for (const outcome of ["unchanged", "updated"]) {
+      const report = await start().transmute.update({ force: true });
+      assert.equal(report.outcome, outcome);
+    }
+  });
+});
+
 test("update() asks for the index alone when nothing has changed", async () => {
   await withApplication({}, async ({ web, publish, start }) => {
     await publish("1.0.0");

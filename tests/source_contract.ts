@@ -8,6 +8,8 @@
 
 import type { Clause } from "./contract/clauses.ts";
 import { CLAUSES, showsNoSecret } from "./contract/clauses.ts";
+import { eggsOf } from "./contract/eggs.ts";
+import { PYTHON_CLAUSES } from "./contract/python_clauses.ts";
 import type { ContractRunner, ContractSubject } from "./contract/subject.ts";
 
 export type {
@@ -34,12 +36,14 @@ export type {
  * ```
  */
 export function testSource(subject: ContractSubject, runner: ContractRunner): void {
-  const { name, kind, lacks = {}, secrets = [], named = (project) => project } = subject;
+  const { name, kind, ecosystem = "js", lacks = {}, secrets = [] } = subject;
+  const eggs = eggsOf(ecosystem, subject.named ?? ((project) => project));
+  const clauses = ecosystem === "python" ? [...CLAUSES, ...PYTHON_CLAUSES] : CLAUSES;
   const register = (title: string, run: Clause["run"]) =>
     runner.test(`${name} ${title}`, async () => {
       const stage = await subject.open();
       try {
-        await run(stage, named);
+        await run(stage, eggs);
       } finally {
         await stage.close();
       }
@@ -48,7 +52,7 @@ export function testSource(subject: ContractSubject, runner: ContractRunner): vo
     if (source.kind !== kind) throw new Error(`The source is of the kind "${source.kind}"`);
     await Promise.resolve();
   });
-  for (const { title, part, network, run } of CLAUSES) {
+  for (const { title, part, network, run } of clauses) {
     const reason = network && kind === "local"
       ? "it is about networks, and this source is local"
       : part === undefined
@@ -57,5 +61,5 @@ export function testSource(subject: ContractSubject, runner: ContractRunner): vo
     if (reason === undefined) register(title, run);
     else runner.skip?.(`${name} ${title}`, reason);
   }
-  register("shows its secrets nowhere", (stage) => showsNoSecret(stage, named, secrets));
+  register("shows its secrets nowhere", (stage) => showsNoSecret(stage, eggs, secrets));
 }

@@ -63,9 +63,9 @@ function deno(args: string[], env: Record<string, string> = {}): Promise<string>
 }
 
 /** A program whose third start has nothing to do; it says what its update came to. */
-function idleProgram(module: string, dist: string): string {
+function idleProgram(module: string, dist: string, requirement = "hello"): string {
   return `const transmute = await import(${JSON.stringify(module)});
-transmute.require("hello", { sources: [${JSON.stringify(dist)}] });
+transmute.require(${JSON.stringify(requirement)}, { sources: [${JSON.stringify(dist)}] });
 const { outcome, reason } = await transmute.update();
 const hello = await transmute.import("hello");
 console.log(outcome, reason ?? "", hello.greet("you"));
@@ -132,6 +132,30 @@ test("update() with nothing to do loads no further file and no library in Deno",
     "main.mjs",
   ]);
 });
+
+test(
+  "update() of an egg of JavaScript loads nothing that is about Python's",
+  { skip },
+  async () => {
+    using w = world();
+    const folder = join(w.dist, "..");
+    const main = join(folder, "main.mjs");
+    const mod = pathToFileURL(resolve("mod.ts")).href;
+    // A range of npm's: a bare name would be asked for in both worlds, as long as it is in neither.
+    fs.writeFileSync(main, idleProgram(mod, w.dist, "hello@^1"));
+    for (const version of ["1.0.0", "1.1.0"]) {
+      await w.publish(version);
+      const start = await evaluated(main, folder, { TRANSMUTE_CACHE_DIR: w.cacheDir });
+      assert.match(start.stdout, /^updated /);
+      const python = start.own.filter((path) => /python|interpreter|present_eggs/.test(path));
+      assert.deepEqual(python, [
+        "lib/model/python.ts",
+        "lib/model/python_requirement.ts",
+        "lib/store/interpreter_look.ts",
+      ]);
+    }
+  },
+);
 
 test("update() with nothing to do leaves Node's compatibility layer alone in Deno", {
   skip,

@@ -7,6 +7,8 @@
 import type { PythonFile } from "./python.ts";
 import { normalizeProjectName } from "./python_requirement.ts";
 
+/** No disk takes a longer name, and to cut a very long one would take for ever. */
+const MAX_NAME = 255;
 /** No wheel is for more: names with thousands of tags would be an attack. */
 const MAX_TAGS = 512;
 const SDIST = /\.(?:tar\.gz|zip)$/i;
@@ -77,6 +79,7 @@ function parseSdistName(stem: string, project: string | undefined): PythonFile |
  */
 export function parsePythonFileName(name: string, project?: string): PythonFile | null {
   let file: PythonFile | null = null;
+  if (name.length > MAX_NAME) return null;
   if (/\.whl$/i.test(name)) file = parseWheelName(name.slice(0, -4));
   else if (/\.egg$/i.test(name)) file = parseEggName(name.slice(0, -4));
   else if (SDIST.test(name)) file = parseSdistName(name.replace(SDIST, ""), project);
@@ -90,5 +93,5 @@ export function buildNumber({ build = "0" }: PythonFile): number {
 
 /** Whether a name may be that of a Python archive: `.tar.gz` is npm's too. */
 export function mayBePythonFile(name: string): boolean {
-  return /\.(?:whl|egg|tar\.gz|zip)$/i.test(name);
+  return name.length <= MAX_NAME && /\.(?:whl|egg|tar\.gz|zip)$/i.test(name);
 }

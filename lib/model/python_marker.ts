@@ -36,6 +36,9 @@ const OLD_NAMES: Record<string, string> = {
   python_implementation: "platform_python_implementation",
 };
 
+/** Brackets in brackets: nobody writes so many, and reading them takes the stack. */
+const MAX_DEPTH = 100;
+
 const parsed = new Map<string, Marker>();
 
 function refused(text: string, found: string): TransmuteError {
@@ -67,6 +70,7 @@ function tokensOf(text: string): Token[] {
 function parse(text: string): Marker {
   const tokens = tokensOf(text);
   let at = 0;
+  let depth = 0;
   const joined = (kind: "and" | "or", next: () => Marker): Marker => {
     const parts = [next()];
     while (tokens[at] === kind) {
@@ -83,7 +87,9 @@ function parse(text: string): Marker {
   const comparison = (): Marker => {
     if (tokens[at] === "(") {
       at++;
+      if (++depth > MAX_DEPTH) throw refused(text, `wanted at most ${MAX_DEPTH} brackets at once`);
       const inner = either();
+      depth--;
       if (tokens[at++] !== ")") throw refused(text, 'wanted ")"');
       return inner;
     }

@@ -8,9 +8,9 @@
  */
 
 // Reads and orders versions exactly as Python's own `packaging` does.
-import { compare, explain } from "npm:@renovatebot/pep440@5.0.1";
+import { compare, explain as read } from "npm:@renovatebot/pep440@5.0.1";
 
-type Explained = NonNullable<ReturnType<typeof explain>>;
+type Explained = NonNullable<ReturnType<typeof read>>;
 
 /** One comparison of a specifier. */
 interface Clause {
@@ -25,6 +25,21 @@ interface Clause {
 
 const CLAUSE = /^(===|~=|==|!=|<=|>=|<|>)\s*([^\s,;()]+)$/;
 const clausesOf = new Map<string, Clause[] | null>();
+
+/**
+ * What a version says; `null` for what is none. Nor is one whose numbers would be rounded: it could
+ * be taken for another.
+ */
+function explain(version: string): Explained | null {
+  if (/\d{16}/.test(version)) {
+    const [published, local = ""] = version.split("+", 2);
+    // Of a local label, a part with letters in it is no number.
+    const labels = local.split(/[-_.]/).filter((part) => /^\d+$/.test(part));
+    const numbers = [...published.match(/\d+/g) ?? [], ...labels];
+    if (!numbers.every((digits) => Number.isSafeInteger(Number(digits)))) return null;
+  }
+  return read(version);
+}
 
 /** Whether `version` is one. */
 export function isPythonVersion(version: string): boolean {
@@ -50,8 +65,11 @@ export function comparePythonVersions(one: string, other: string): number {
 export function normalizePythonVersion(version: string): string | null {
   const explained = explain(version.trim());
   if (explained === null) return null;
-  const { public: published, local } = explained;
-  return local === null || local === undefined ? published : `${published}+${local}`;
+  const [, local] = version.trim().toLowerCase().split("+");
+  if (local === undefined) return explained.public;
+  // The library takes a label such as "12e3", as hashes have it, for a number.
+  const labels = local.split(/[-_.]/).map((part) => part.replace(/^0+(?=\d+$)/, ""));
+  return `${explained.public}+${labels.join(".")}`;
 }
 
 function readClause(text: string): Clause | null {

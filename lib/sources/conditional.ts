@@ -17,6 +17,8 @@ const VALIDATORS: Record<string, string> = {
 
 /** How an answer is asked for, read, and kept. */
 export interface ConditionalQuestion<T> extends Pick<HttpQuestion, "action" | "source" | "url"> {
+  /** Which form the kept text is of, where other kinds of source ask the same addresses. */
+  form?: string;
   /** Asks, with these headers besides the question's own. */
   ask(conditions: Record<string, string>): Promise<HttpAnswer>;
   /**
@@ -43,7 +45,8 @@ export async function askConditionally<T>(
   question: ConditionalQuestion<T>,
   { listings }: Pick<SourceContext, "listings">,
 ): Promise<ConditionalAnswer<T>> {
-  const key = question.url.href;
+  const { form, url } = question;
+  const key = form === undefined ? url.href : `${form} ${url.href}`;
   const stored = listings.read(key);
   let answer = await question.ask(stored === null ? {} : conditionsOf(stored));
   if (answer.status === 304 && stored !== null) {

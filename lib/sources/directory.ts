@@ -6,7 +6,7 @@
  */
 
 import { TransmuteError } from "../errors.ts";
-import type { Artifact, Release } from "../model/egg.ts";
+import type { Release } from "../model/egg.ts";
 import { archiveStem } from "../model/egg.ts";
 import { fingerprintOf } from "../model/fingerprint.ts";
 import { runtime } from "../runtime/current.ts";
@@ -95,6 +95,22 @@ export function directorySource(address: string): Source {
     });
   }
 
+  /** The bytes of a file that was listed. */
+  function read(path: string, { maxDownloadBytes }: SourceContext): Uint8Array {
+    const status = runtime.status(path);
+    if (status?.kind !== "file") {
+      throw new TransmuteError("egg-missing", `Cannot read ${path}: it is gone`, { source: id });
+    }
+    if (status.sizeBytes > maxDownloadBytes) {
+      throw new TransmuteError(
+        "size-mismatch",
+        `Cannot take ${path}: it has ${status.sizeBytes} bytes, wanted at most ${maxDownloadBytes}`,
+        { source: id },
+      );
+    }
+    return runtime.readFile(path);
+  }
+
   return {
     id,
     kind: "local",
@@ -133,29 +149,10 @@ export function directorySource(address: string): Source {
       return { listing: { project, releases, tags: {} }, cached: false };
     },
 
-    fetch(artifact: Artifact, context) {
-      const status = runtime.status(artifact.locator);
-      if (status?.kind !== "file") {
-        return Promise.reject(
-          new TransmuteError("egg-missing", `Cannot read ${artifact.locator}: it is gone`, {
-            source: id,
-          }),
-        );
-      }
-      if (status.sizeBytes > context.maxDownloadBytes) {
-        return Promise.reject(
-          new TransmuteError(
-            "size-mismatch",
-            `Cannot take ${artifact.locator}: it has ${status.sizeBytes} bytes, wanted at most ${context.maxDownloadBytes}`,
-            { source: id },
-          ),
-        );
-      }
-      return Promise.resolve(runtime.readFile(artifact.locator));
-    },
+    fetch: async ({ locator }, context) => await Promise.resolve(read(locator, context)),
 
-    pythonMetadata: (release) =>
-      Promise.resolve(runtime.readFile(release.python!.metadata!.locator)),
+    pythonMetadata: async ({ python }, context) =>
+      await Promise.resolve(read(python!.metadata!.locator, context)),
 
     files: {
       locate: (path) => Promise.resolve(joinPath(folder, path)),

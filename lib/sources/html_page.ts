@@ -25,13 +25,16 @@ export interface HtmlPage {
   /** What its title and its headings of the first rank read. */
   headings: string[];
   links: HtmlLink[];
+  /** What its `<meta>` elements say, by their names; of several of one name, the first. */
+  meta: ReadonlyMap<string, string>;
   /** Whether it asks for a password. */
   asksForPassword: boolean;
 }
 
 /** Reads a page, as leniently as browsers do. */
 export function readHtmlPage(html: string): HtmlPage {
-  const page: HtmlPage = { base: null, headings: [], links: [], asksForPassword: false };
+  const meta = new Map<string, string>();
+  const page: HtmlPage = { base: null, headings: [], links: [], meta, asksForPassword: false };
   let link: HtmlLink | null = null;
   let heading: string | null = null;
   let linkIsOpen = false;
@@ -41,7 +44,9 @@ export function readHtmlPage(html: string): HtmlPage {
       if (name === "script" || name === "style") hidden = true;
       else if (name === "title" || name === "h1") heading = "";
       else if (name === "base") page.base ??= attributes.href ?? null;
-      else if (name === "input" && attributes.type?.toLowerCase() === "password") {
+      else if (name === "meta" && attributes.name !== undefined && !meta.has(attributes.name)) {
+        meta.set(attributes.name, attributes.content ?? "");
+      } else if (name === "input" && attributes.type?.toLowerCase() === "password") {
         page.asksForPassword = true;
       } else if (name === "a" && attributes.href !== undefined) {
         link = { href: attributes.href, text: "", beside: "", attributes: { ...attributes } };

@@ -10,7 +10,7 @@
 
 import { TransmuteError } from "../errors.ts";
 import { runtime } from "../runtime/current.ts";
-import { basicAuthorization } from "./npm_config.ts";
+import { authorizationIn, basicAuthorization } from "./npm_config.ts";
 import { addressKind } from "./private_address.ts";
 
 /** The variable that holds credentials by host. */
@@ -85,14 +85,10 @@ export function readHttpAddress(
       `Use https:, or httpSource("http://…", { allowHttp: true }) where the network can be trusted`,
     );
   }
-  const { username, password } = url;
+  const own = authorizationIn(url);
   url.username = url.password = "";
   if (!/(?:\/|\.html?)$/.test(url.pathname)) url.pathname += "/";
 
-  const own = username === "" && password === "" ? undefined : basicAuthorization(
-    decodeURIComponent(username),
-    decodeURIComponent(password),
-  );
   const configured = options.authorization ?? own ?? tokenFor(url.host, env(TOKENS_VARIABLE));
   const headers = options.headers ?? {};
   for (const [name, value] of Object.entries(headers)) assertSendable(address, name, value);

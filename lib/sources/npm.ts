@@ -16,7 +16,7 @@ import { httpGet } from "./http_request.ts";
 import type { StartTimer } from "./http_stall.ts";
 import { startPlatformTimer } from "./http_stall.ts";
 import type { NpmConfig } from "./npm_config.ts";
-import { basicAuthorization, readNpmConfig, registryUrl } from "./npm_config.ts";
+import { authorizationIn, readNpmConfig, registryUrl } from "./npm_config.ts";
 import type { Packument } from "./packument.ts";
 import { listingOf, PackumentError, readPackument } from "./packument.ts";
 import type { Source, SourceContext } from "./source.ts";
@@ -56,11 +56,7 @@ export function fixedRegistry(scheme: string, address: string): FixedRegistry | 
     );
   }
   const url = registryUrl("the source", text);
-  const { username, password } = new URL(text);
-  const authorization = username === "" && password === ""
-    ? null
-    : basicAuthorization(decodeURIComponent(username), decodeURIComponent(password));
-  return { url, authorization };
+  return { url, authorization: authorizationIn(new URL(text)) };
 }
 
 /**

@@ -291,3 +291,18 @@ export function basicAuthorization(name: string, password: string): string {
   const bytes = new TextEncoder().encode(`${name}:${password}`);
   return `Basic ${btoa(String.fromCharCode(...bytes))}`;
 }
+
+/** The value of `Authorization` that an address has the name and password of; `null` without any. */
+export function authorizationIn({ username, password }: URL): string | null {
+  if (username === "" && password === "") return null;
+  return basicAuthorization(decoded(username), decoded(password));
+}
+
+/** A part of an address; as it is where somebody wrote a "%" that begins nothing. */
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
+}

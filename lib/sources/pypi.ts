@@ -14,10 +14,16 @@ import { addressText, failure } from "./http_question.ts";
 import { httpGet } from "./http_request.ts";
 import type { StartTimer } from "./http_stall.ts";
 import { startPlatformTimer } from "./http_stall.ts";
-import { basicAuthorization, registryUrl } from "./npm_config.ts";
+import { authorizationIn, basicAuthorization, registryUrl } from "./npm_config.ts";
 import { configuredIndex, netrcCredentials } from "./pip_config.ts";
 import type { IndexedPythonFile } from "./python_index.ts";
-import { PythonIndexError, readIndexHtml, readIndexJson, releasesOfIndex } from "./python_index.ts";
+import {
+  PythonIndexError,
+  readIndexHtml,
+  readIndexJson,
+  readKeptFiles,
+  releasesOfIndex,
+} from "./python_index.ts";
 import type { ListingCache, Source, SourceContext } from "./source.ts";
 
 /** A listing larger than this is not read to its end; the largest real ones have a third of it. */
@@ -43,11 +49,8 @@ interface Index {
 function indexAt(text: string): Index {
   const url = registryUrl("the source", text);
   if (/\/pypi\/$/.test(url.pathname)) url.pathname = url.pathname.replace(/pypi\/$/, "simple/");
-  const { username, password } = new URL(text);
-  if (username !== "" || password !== "") {
-    const [name, secret] = [username, password].map(decodeURIComponent);
-    return { url, authorization: basicAuthorization(name, secret) };
-  }
+  const own = authorizationIn(new URL(text));
+  if (own !== null) return { url, authorization: own };
   const known = netrcCredentials(url.hostname);
   return {
     url,
@@ -120,7 +123,7 @@ export function pypiSource(
 
     async list(name, context) {
       const project = normalizeProjectName(name);
-      const empty: Listing = { project, releases: [], tags: {} };
+      const empty: Listing = { project: name, releases: [], tags: {} };
       if (!PROJECT.test(project)) return { listing: empty, cached: false };
       const { url: own } = await index(context);
       const url = new URL(`${own.href}${project}/`);
@@ -129,6 +132,7 @@ export function pypiSource(
         action,
         source: id,
         url,
+        form: "python",
         ask: (conditions) =>
           ask({
             action,
@@ -141,17 +145,11 @@ export function pypiSource(
           const value = readAnswer(answer, { action, source: id });
           return { value, keep: JSON.stringify(value) };
         },
-        readKept(kept) {
-          try {
-            return JSON.parse(kept);
-          } catch {
-            return null;
-          }
-        },
+        readKept: readKeptFiles,
       }, context);
       if (found.value === null) return { listing: empty, cached: false };
       const releases = releasesOfIndex(project, found.value);
-      return { listing: { project, releases, tags: {} }, cached: found.cached };
+      return { listing: { project: name, releases, tags: {} }, cached: found.cached };
     },
 
     async fetch(artifact, context) {
@@ -167,7 +165,7 @@ export function pypiSource(
         url,
         headers: { accept: "*/*" },
         maxBytes: MAX_METADATA_BYTES,
-        tooLarge: "listing-invalid",
+        tooLarge: "size-mismatch",
       }, context);
       if (status === 200) return body;
       throw failure({ action, source: id }, "egg-missing", `${url.host} answered ${status}`);

@@ -36,8 +36,10 @@ export function pythonReleaseOf(project: string, found: PythonEggFile): Release 
       digests: [...digests],
       validator: digests.length > 0 && found.validator === undefined
         ? digests.join(" ")
-        : [sizeBytes, found.validator, ...digests, ...beside]
-          .filter((part) => part !== undefined).join(" "),
+        // Other files of the version may have all the rest in common, where digests are missing.
+        : [sizeBytes, found.validator ?? publishedAt, ...digests, ...beside]
+          .filter((part) => part !== undefined).concat(digests.length > 0 ? [] : found.name)
+          .join(" "),
       ...(companion === undefined ? {} : { companion: companion.locator }),
     },
     ...(publishedAt === undefined ? {} : { publishedAt }),

@@ -8,6 +8,7 @@
 import type { Release } from "../model/egg.ts";
 import type { Json } from "../model/json.ts";
 import { isObject } from "../model/json.ts";
+import { mayBePythonFile } from "../model/python_file.ts";
 import { readHtmlPage } from "./html_page.ts";
 import type { PythonEggFile } from "./python_files.ts";
 import { pythonReleaseOf } from "./python_files.ts";
@@ -32,6 +33,8 @@ export interface IndexedPythonFile {
 /** An answer that is none; the message says what was found. */
 export class PythonIndexError extends Error {}
 
+/** The status of a project that is not to be installed (PEP 792). */
+const QUARANTINED = "quarantined";
 /** More files than this in one project are taken for an attack. */
 const MAX_FILES = 100_000;
 /** Digests that prove anything, and their length in hexadecimal. */
@@ -62,19 +65,23 @@ export function readIndexJson(text: string, url: URL): IndexedPythonFile[] {
   if (!isObject(answer) || !Array.isArray(answer.files)) {
     throw new PythonIndexError("found no list of files");
   }
-  const version = isObject(answer.meta) ? answer.meta["api-version"] : undefined;
-  if (typeof version !== "string" || !/^1\./.test(version)) {
-    throw new PythonIndexError(
-      `found the version ${JSON.stringify(version)} of the interface, wanted 1`,
-    );
-  }
-  if (answer.files.length > MAX_FILES) {
-    throw new PythonIndexError(`found ${answer.files.length} files, wanted at most ${MAX_FILES}`);
-  }
-  // What is quarantined is not to be installed (PEP 792).
+  assertVersion(isObject(answer.meta) ? answer.meta["api-version"] : undefined);
+  assertCount(answer.files);
   const status = isObject(answer["project-status"]) ? answer["project-status"].status : undefined;
-  if (status === "quarantined") return [];
+  if (status === QUARANTINED) return [];
   return answer.files.flatMap((file) => isObject(file) ? readFile(file, url) ?? [] : []);
+}
+
+function assertVersion(version: unknown): void {
+  if (typeof version === "string" && /^1\./.test(version)) return;
+  throw new PythonIndexError(
+    `found the version ${JSON.stringify(version)} of the interface, wanted 1`,
+  );
+}
+
+function assertCount({ length }: unknown[]): void {
+  if (length <= MAX_FILES) return;
+  throw new PythonIndexError(`found ${length} files, wanted at most ${MAX_FILES}`);
 }
 
 /** One file; `null` for what has no name or address. */
@@ -83,7 +90,9 @@ function readFile(file: Json, base: URL): IndexedPythonFile | null {
   if (typeof filename !== "string" || typeof url !== "string") return null;
   const address = addressOf(url, base);
   if (address === null) return null;
-  const metadata = file["core-metadata"] ?? file["data-dist-info-metadata"];
+  // PEP 714 renamed it; between the two, the largest index wrote it with a prefix that is HTML's.
+  const metadata = file["core-metadata"] ?? file["dist-info-metadata"] ??
+    file["data-dist-info-metadata"];
   const [requires, uploaded] = [file["requires-python"], file["upload-time"]];
   return {
     name: filename,
@@ -128,16 +137,24 @@ export function readIndexHtml(html: string, url: URL): IndexedPythonFile[] {
   const page = readHtmlPage(html);
   if (page.asksForPassword) throw new PythonIndexError("found a page that asks for a password");
   const base = page.base !== null && URL.canParse(page.base, url) ? new URL(page.base, url) : url;
-  const isListing = page.headings.some((heading) => /links for|simple index/i.test(heading)) ||
-    /<meta[^>]+pypi:repository-version/i.test(html);
+  const version = page.meta.get("pypi:repository-version");
+  if (version !== undefined) assertVersion(version);
+  assertCount(page.links);
+  let isListing = version !== undefined ||
+    page.headings.some((heading) =>
+      /links for|simple index|index of|directory listing/i.test(heading)
+    );
   const files = page.links.flatMap(({ href, text, attributes }) => {
     const address = addressOf(href, base);
     if (address === null) return [];
+    const name = nameIn(address);
+    isListing ||= name !== "" && name === text;
     const metadata = attributes["data-core-metadata"] ?? attributes["data-dist-info-metadata"];
     const [algorithm = "", value = ""] = (metadata ?? "").split("=", 2);
     const requires = attributes["data-requires-python"];
     return [{
-      name: text,
+      // As installers read it: some servers cut long names short where a page shows them.
+      name: mayBePythonFile(name) ? name : text,
       url: address.href,
       digests: fragmentDigests(href),
       ...(requires ? { requiresPython: requires } : {}),
@@ -145,10 +162,34 @@ export function readIndexHtml(html: string, url: URL): IndexedPythonFile[] {
       ...(metadata === undefined ? {} : { metadata: digestsOf({ [algorithm]: value }) }),
     }];
   });
-  const isOne = isListing ||
-    files.some(({ name, url }) => decodeURIComponent(url).endsWith(`/${name}`));
-  if (!isOne) throw new PythonIndexError("found a page that lists no files of a project");
-  return files;
+  if (!isListing) throw new PythonIndexError("found a page that lists no files of a project");
+  return page.meta.get("pypi:project-status") === QUARANTINED ? [] : files;
+}
+
+/** Files that were kept as JSON; `null` for what is damaged, or was kept in another form. */
+export function readKeptFiles(text: string): IndexedPythonFile[] | null {
+  let files: unknown;
+  try {
+    files = JSON.parse(text);
+  } catch {
+    return null;
+  }
+  const areFiles = Array.isArray(files) &&
+    files.every((file) =>
+      isObject(file) && typeof file.name === "string" && typeof file.url === "string" &&
+      Array.isArray(file.digests)
+    );
+  return areFiles ? files as IndexedPythonFile[] : null;
+}
+
+/** The name that an address ends in, as it is where it cannot be decoded. */
+function nameIn({ pathname }: URL): string {
+  const name = pathname.slice(pathname.lastIndexOf("/") + 1);
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    return name;
+  }
 }
 
 /** The releases that the files of an index are of `project` (normalised). */

@@ -159,7 +159,7 @@ export interface Source {
    * The metadata of a Python release by `release.python.metadata`, unproven. Absent where a source
    * has none apart from archives.
    *
-   * @throws {TransmuteError} as `list`; `egg-missing`
+   * @throws {TransmuteError} as `list`; `egg-missing`, `size-mismatch`
    */
   pythonMetadata?(release: Release, context: SourceContext): Promise<Uint8Array>;
   /** Its files by path; absent where it has none. Without them it cannot be a signed repository. */

@@ -15,7 +15,6 @@ import type { StorePaths } from "./cache.ts";
 import { foldPath } from "./entry_names.ts";
 import { diskFailure, hexDigest, randomName, writeAtomically } from "./files.ts";
 import { linkTree } from "./link.ts";
-import { assemblePython } from "./python_closure.ts";
 import type { ArchiveEntry } from "./unpack.ts";
 
 /** Raised when the linker's output changes, so that old closures are not mistaken for new. */
@@ -177,7 +176,7 @@ export async function storeClosure(
   const pace = new Pace(options.signal);
   const isPython = options.ecosystem === "python";
   const { files, entries, notes } = isPython
-    ? assemblePython(parts, [...roots.keys()])
+    ? (await import("./python_closure.ts")).assemblePython(parts, [...roots.keys()])
     : await assemble(parts, roots, pace);
   const staging = joinPath(paths.staging, randomName());
   try {

@@ -16,7 +16,6 @@ import { randomName } from "./files.ts";
 import { removeGeneration } from "./generations.ts";
 import { removeEndedLeases } from "./leases.ts";
 import { removeMarks } from "./marks.ts";
-import { compiledFolder } from "./python_closure.ts";
 import type { GenerationUse } from "./references.ts";
 import { generationUse, neededClosures } from "./references.ts";
 
@@ -135,6 +134,12 @@ async function collectClosures(
     // A program that clears up in passing has other things to do as well.
     await new Promise((resolve) => setTimeout(resolve, 0));
   }
+}
+
+/** Where Python has what it compiled of a closure: by the closure's path, without a drive. */
+function compiledFolder(paths: StorePaths, name: string): string {
+  const path = joinPath(paths.closures, name);
+  return joinPath(paths.compiled, path.replace(/^[A-Za-z]:/, "").replace(/^[/\\]+/, ""));
 }
 
 function count(

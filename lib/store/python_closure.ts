@@ -5,8 +5,6 @@
  * @module
  */
 
-import { joinPath } from "../runtime/paths.ts";
-import type { StorePaths } from "./cache.ts";
 import { foldPath, refusedArchive } from "./entry_names.ts";
 import type { ArchiveEntry } from "./unpack.ts";
 
@@ -18,12 +16,6 @@ interface PythonPart {
   project: string;
   entries: ArchiveEntry[];
   commands?: Record<string, string>;
-}
-
-/** Where Python has what it compiled of a closure: by the closure's path, without a drive. */
-export function compiledFolder(paths: StorePaths, name: string): string {
-  const path = joinPath(paths.closures, name);
-  return joinPath(paths.compiled, path.replace(/^[A-Za-z]:/, "").replace(/^[/\\]+/, ""));
 }
 
 function areEqual(one: Uint8Array, other: Uint8Array): boolean {

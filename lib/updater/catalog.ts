@@ -5,7 +5,6 @@
  * @module
  */
 
-import type { ErrorCode } from "../errors.ts";
 import { describeError, isTransmuteError, TransmuteError } from "../errors.ts";
 import type { Ecosystem, Listing, Manifest, Release } from "../model/egg.ts";
 import { eggName } from "../model/egg.ts";
@@ -21,15 +20,9 @@ import { findRefusal, mayBeRight, refusalOf } from "./refusals.ts";
 import { isProving } from "./registry_trust.ts";
 import type { PassedOver } from "./select.ts";
 import { selectRelease } from "./select.ts";
+import { isMissingFolder, SOURCE_IS_DOWN, tooLate } from "./source_failures.ts";
 
 const OTHER_PROJECT = "is another project of a similar name";
-
-/** The codes that speak of the source as a whole and not of one project in it. */
-const SOURCE_IS_DOWN = new Set<ErrorCode>([
-  "source-unreachable",
-  "source-timeout",
-  "permission-missing",
-]);
 
 /** A candidate whose manifest is known. */
 export interface Selected extends Candidate {
@@ -336,8 +329,7 @@ export class Catalog {
       } catch (error) {
         answers.push(`[${source.id}] ${describeError(error)}`);
         if (isTransmuteError(error)) failure ??= error;
-        const absent = source.kind === "local" && isTransmuteError(error, "source-unreachable");
-        if (!absent) break;
+        if (!isMissingFolder(source, error)) break;
       }
     }
     return { listing: { project, releases: [], tags: {} }, origin: new Map(), answers, failure };
@@ -425,13 +417,4 @@ export class Catalog {
     const level = code === "permission-missing" ? "error" : "info";
     this.#settings.tell(level, "source-unreachable", { source, code, message });
   }
-}
-
-/** The error for a source whose answer others do not wait for. */
-function tooLate(source: string): TransmuteError {
-  return new TransmuteError(
-    "source-timeout",
-    `Cannot wait for ${source}: others have answered, and the time is running out`,
-    { source },
-  );
 }

@@ -134,7 +134,9 @@ export class EggFetcher {
       return readCoreMetadata(new TextDecoder().decode(bytes));
     } catch (error) {
       if (isBad(error)) throw new RefusedCandidate(candidate, error);
-      throw error;
+      if (!isTransmuteError(error, "egg-missing")) throw error;
+      // A mirror may repeat what an index says without having it; the archive says the same.
+      return (await this.obtain(candidate)).python!.manifest;
     }
   }
 

@@ -11,6 +11,7 @@ import { buildNumber } from "../model/python_file.ts";
 import {
   comparePythonVersions,
   isPythonPrerelease,
+  isPythonSpecifier,
   isPythonVersion,
   namesExactly,
   namesPrerelease,
@@ -33,6 +34,12 @@ export interface CandidateSettings {
 
 const KINDS = ["wheel", "egg", "sdist"];
 const WRONG_MACHINE = "is for other interpreters or systems";
+
+/** Whether an egg that requires this fits an interpreter. What is no specifier requires nothing. */
+export function admitsPython(requiresPython: string, { version }: Interpreter): boolean {
+  return !isPythonSpecifier(requiresPython) ||
+    satisfiesSpecifier(version, requiresPython, { prereleases: true });
+}
 
 /** The place of a file among those that fit, the lower the better; `null` when it does not fit. */
 function rank(file: PythonFile, { tags, markers, eggPlatform }: Interpreter): number | null {
@@ -62,12 +69,12 @@ function isBetter(one: PythonFile, other: PythonFile, interpreter: Interpreter):
 
 /** Why a file cannot be used on the interpreter at all, or `null`. */
 function misfit({ python, version }: Release, settings: CandidateSettings): string | null {
-  const { file, requiresPython } = python!;
+  const { file, requiresPython, manifest } = python!;
   if (!isPythonVersion(version)) return "is no version of PEP 440";
   const { interpreter } = settings;
-  const fits = requiresPython === undefined ||
-    satisfiesSpecifier(interpreter.version, requiresPython, { prereleases: true });
-  if (!fits) return `needs Python ${requiresPython}`;
+  const unmet = [requiresPython, manifest?.requiresPython]
+    .find((specifier) => specifier !== undefined && !admitsPython(specifier, interpreter));
+  if (unmet !== undefined) return `needs Python ${unmet}`;
   return rank(file, interpreter) === null ? WRONG_MACHINE : null;
 }
 

@@ -12,6 +12,7 @@ import { abiOf } from "../model/python.ts";
 import { evaluateMarker } from "../model/python_marker.ts";
 import {
   comparePythonVersions,
+  isPythonSpecifier,
   isPythonVersion,
   satisfiesSpecifier,
 } from "../model/python_version.ts";
@@ -24,7 +25,7 @@ import { findInterpreter } from "../store/interpreters.ts";
 import { presentPythonEggs } from "../store/present_eggs.ts";
 import type { PythonOffer } from "./catalog.ts";
 import type { PythonCandidate } from "./python_candidates.ts";
-import { PythonVersions } from "./python_candidates.ts";
+import { admitsPython, PythonVersions } from "./python_candidates.ts";
 import type { ResolverWorld } from "./python_resolver.ts";
 import { resolvePython } from "./python_resolver.ts";
 import type { KeptReason, PythonSettings, ResolveQuestion } from "./roots.ts";
@@ -213,7 +214,7 @@ class World implements ResolverWorld<PythonCandidate> {
           null,
         );
       const wanted = newest?.python?.requiresPython ?? newest?.python?.manifest?.requiresPython;
-      if (wanted !== undefined) requiresPython.push(wanted);
+      if (wanted !== undefined && isPythonSpecifier(wanted)) requiresPython.push(wanted);
     }
     try {
       this.#interpreter = await findInterpreter(paths, { ...choice, requiresPython });
@@ -349,15 +350,17 @@ class World implements ResolverWorld<PythonCandidate> {
 
   async manifest(project: string, { release }: PythonCandidate): Promise<PythonManifest | null> {
     const source = this.#known.get(project)!.offer.origin.get(release)!;
-    return await this.#question.catalog.pythonManifest({ source, release });
+    const manifest = await this.#question.catalog.pythonManifest({ source, release });
+    // Of a folder's eggs, the metadata alone says so.
+    const { requiresPython } = manifest ?? {};
+    const fits = requiresPython === undefined || admitsPython(requiresPython, this.interpreter);
+    return fits ? manifest : null;
   }
 
-  /** By what is refused by now, and not when the versions were first looked at. */
   readonly explain = (project: string): TransmuteError => {
     const { offer } = this.#known.get(project)!;
-    const { specifiers } = this.#roots.get(project)!;
-    const versions = this.#versionsOf(offer);
-    return this.#unmatched(project, specifiers, offer, versions.passedOver(null, specifiers));
+    const root = this.#roots.get(project)!;
+    return this.#unmatched(project, root.specifiers, offer, this.passedOver(root, null));
   };
 
   #versionsOf({ releases, isExcluded }: PythonOffer): PythonVersions {
@@ -370,7 +373,9 @@ class World implements ResolverWorld<PythonCandidate> {
   }
 
   passedOver({ project, specifiers }: PythonRoot, chosen: string | null): PassedOver[] {
-    return this.#known.get(project)?.versions.passedOver(chosen, specifiers) ?? [];
+    const known = this.#known.get(project);
+    // By what is known and refused by now, and not when the versions were first looked at.
+    return known === undefined ? [] : this.#versionsOf(known.offer).passedOver(chosen, specifiers);
   }
 
   placed(project: string, { release }: PythonCandidate): PlacedEgg {

@@ -10,7 +10,8 @@ import type { Refusal } from "../model/state.ts";
 import type { Source } from "../sources/source.ts";
 import type { RefusedCandidate } from "./fetch.ts";
 
-const DIGEST = /^sha\d+:[0-9a-f]+$/;
+/** A digest among what a validator is made of: a size, a time, other digests. */
+const DIGEST = /(?:^| )sha\d+:[0-9a-f]+(?: |$)/;
 
 /**
  * Whether what was refused may be had by asking again: it was offered by its digest, and other bytes

@@ -7,37 +7,12 @@
 import type { ErrorCode } from "../../lib/errors.ts";
 import { isTransmuteError } from "../../lib/errors.ts";
 import type { Artifact, Release } from "../../lib/model/egg.ts";
-import { packEntries } from "../../lib/publisher/pack.ts";
 import type { Source, SourceContext } from "../../lib/sources/source.ts";
 import { contextOf } from "../fixtures/source_context.ts";
+import type { EggContent, Eggs } from "./eggs.ts";
 import type { ContractEgg, ContractStage } from "./subject.ts";
 
 const MAX_BYTES = 16 * 1024 * 1024;
-
-/** Makes an egg; `bytes` is about how long its archive becomes. */
-export async function makeEgg(
-  name: string,
-  version: string,
-  bytes = 0,
-  seed = 1,
-): Promise<ContractEgg> {
-  const manifest = { name, version };
-  const files = { "index.js": `export const seed = ${seed};`, "noise.bin": noise(bytes, seed) };
-  return await packEntries(manifest, files);
-}
-
-/** Bytes that do not compress, the same for the same seed. */
-function noise(length: number, seed: number): Uint8Array {
-  const bytes = new Uint8Array(length);
-  let state = seed * 0x9e3779b1 | 1;
-  for (let index = 0; index < length; index++) {
-    state ^= state << 13;
-    state ^= state >>> 17;
-    state ^= state << 5;
-    bytes[index] = state;
-  }
-  return bytes;
-}
 
 /** A context as an update has one: its own object, and what earlier updates kept. */
 export function stageContext(
@@ -73,14 +48,20 @@ export async function claimFails(asked: Promise<unknown>, source: Source, codes:
   claim(false, `it gave ${shown?.slice(0, 200)}, wanted ${codes}`);
 }
 
-export async function releasesOf(source: Source, project: string, context: SourceContext) {
-  const { listing } = await source.list(project, context);
+/** What a source lists of a project, asked as an update asks. */
+export async function releasesOf(
+  { source }: ContractStage,
+  { ecosystem }: Pick<Eggs, "ecosystem">,
+  project: string,
+  context: SourceContext,
+): Promise<Release[]> {
+  const { listing } = await source.list(project, context, ecosystem);
   claim(listing.project === project, `it listed ${listing.project}, asked for ${project}`);
   return listing.releases;
 }
 
 export async function onlyRelease(stage: ContractStage, egg: ContractEgg): Promise<Release> {
-  const releases = await releasesOf(stage.source, egg.manifest.name, stageContext(stage));
+  const releases = await releasesOf(stage, egg, egg.manifest.name, stageContext(stage));
   claim(releases.length === 1, `it listed ${releases.length} releases, wanted 1`);
   return releases[0];
 }
@@ -88,15 +69,19 @@ export async function onlyRelease(stage: ContractStage, egg: ContractEgg): Promi
 /** Publishes one egg; gives it with its artifact, as the source lists that. */
 export async function publishHello(
   stage: ContractStage,
-  named: (name: string) => string,
-  bytes = 0,
+  eggs: Eggs,
+  content: EggContent = {},
 ): Promise<{ egg: ContractEgg; artifact: Artifact }> {
-  const egg = await makeEgg(named("hello"), "1.0.0", bytes);
+  const egg = await eggs.make(eggs.named("hello"), "1.0.0", content);
   await stage.publish(egg);
   return { egg, artifact: (await onlyRelease(stage, egg)).artifact };
 }
 
-export async function claimProven(bytes: Uint8Array, artifact: Artifact): Promise<void> {
+/** Asserts that bytes are as they were listed. */
+export async function claimProven(
+  bytes: Uint8Array,
+  artifact: Pick<Artifact, "sizeBytes" | "digests">,
+): Promise<void> {
   const { sizeBytes = bytes.length, digests } = artifact;
   claim(sizeBytes === bytes.length, `it listed ${sizeBytes} bytes of ${bytes.length}`);
   for (const digest of digests) {

@@ -13,12 +13,12 @@ import {
   claimFails,
   claimProven,
   claimSameBytes,
-  makeEgg,
   onlyRelease,
   publishHello,
   releasesOf,
   stageContext,
 } from "./claims.ts";
+import type { Eggs } from "./eggs.ts";
 import type { ContractPart, ContractStage } from "./subject.ts";
 
 /** Longer than what arrives in one piece. */
@@ -49,94 +49,114 @@ export interface Clause {
   part?: ContractPart;
   /** Whether it is about networks only. */
   network?: true;
-  /** @param named gives the name of a project as this kind of source writes it */
-  run(stage: ContractStage, named: (name: string) => string): Promise<void>;
+  /** @param eggs makes those of the ecosystem that the source is tested with */
+  run(stage: ContractStage, eggs: Eggs): Promise<void>;
 }
 
 /** The contract. */
 export const CLAUSES: Clause[] = [
   {
+    title: "says which ecosystem it lists, and keeps that apart from the other",
+    async run(stage, eggs) {
+      const { ecosystems = ["js"] } = stage.source;
+      claim(ecosystems.includes(eggs.ecosystem), `it lists eggs of ${ecosystems} only`);
+      const { egg } = await publishHello(stage, eggs);
+      for (const ecosystem of ecosystems) {
+        if (ecosystem === eggs.ecosystem) continue;
+        const others = await releasesOf(
+          stage,
+          { ecosystem },
+          egg.manifest.name,
+          stageContext(stage),
+        );
+        claim(others.length === 0, `it listed ${egg.filename} as one of ${ecosystem}`);
+      }
+    },
+  },
+  {
     title: "has an id, and a fingerprint exactly when it is local",
-    async run({ source, publish }, named) {
+    async run({ source, publish }, eggs) {
       claim(source.id !== "" && source.id.trim() === source.id, `its id is "${source.id}"`);
       const isLocal = source.kind === "local";
       claim(isLocal === (source.fingerprint !== undefined), "it is local without a fingerprint");
       const before = source.fingerprint?.();
-      await publish(await makeEgg(named("hello"), "1.0.0"));
+      await publish(await eggs.make("hello", "1.0.0"));
       claim(!isLocal || source.fingerprint!() !== before, "its fingerprint does not change");
     },
   },
   {
     title: "lists every release of a project, and no other's",
-    async run(stage, named) {
-      for (const version of ["1.0.0", "1.1.0-rc.1", "10.0.0"]) {
-        await stage.publish(await makeEgg(named("hello"), version));
+    async run(stage, eggs) {
+      for (const version of eggs.versions) {
+        await stage.publish(await eggs.make("hello", version));
       }
-      for (const name of ["hello-world", "hell", "@scope/hello"]) {
-        await stage.publish(await makeEgg(named(name), "5.0.0"));
+      for (const name of eggs.neighbours) {
+        await stage.publish(await eggs.make(name, "5.0.0"));
       }
       const context = stageContext(stage);
-      const releases = await releasesOf(stage.source, named("hello"), context);
+      const releases = await releasesOf(stage, eggs, eggs.named("hello"), context);
       const versions = releases.map(({ version }) => version).sort();
-      claim(versions.join() === "1.0.0,1.1.0-rc.1,10.0.0", `it listed ${versions} of hello`);
+      claim(versions.join() === eggs.versions.join(), `it listed ${versions} of hello`);
       for (const { project, artifact: { validator, digests } } of releases) {
-        claim(project === named("hello"), `it listed a release of ${project}`);
+        claim(project === eggs.named("hello"), `it listed a release of ${project}`);
         claim(typeof validator === "string" && Array.isArray(digests), "an artifact is none");
       }
-      for (const name of ["hello-world", "hell", "@scope/hello"]) {
-        const [release, more] = await releasesOf(stage.source, named(name), context);
+      for (const name of eggs.neighbours) {
+        const [release, more] = await releasesOf(stage, eggs, eggs.named(name), context);
         claim(release?.version === "5.0.0" && more === undefined, `it did not list ${name}`);
       }
     },
   },
   {
     title: "lists nothing of a project that it does not have",
-    async run(stage, named) {
+    async run(stage, eggs) {
       claim(
-        (await releasesOf(stage.source, named("none"), stageContext(stage))).length === 0,
+        (await releasesOf(stage, eggs, eggs.named("none"), stageContext(stage))).length === 0,
         "a release",
       );
-      await stage.publish(await makeEgg(named("hello"), "1.0.0"));
-      const releases = await releasesOf(stage.source, named("none"), stageContext(stage));
+      await stage.publish(await eggs.make("hello", "1.0.0"));
+      const releases = await releasesOf(stage, eggs, eggs.named("none"), stageContext(stage));
       claim(releases.length === 0, "it listed a release of a project that was not published");
     },
   },
   {
     title: "lists nothing under a name that is none, whatever it could lead to",
-    async run(stage, named) {
-      await stage.publish(await makeEgg(named("hello"), "1.0.0"));
+    async run(stage, eggs) {
+      await stage.publish(await eggs.make("hello", "1.0.0"));
       const context = stageContext(stage);
       for (const name of HOSTILE_NAMES) {
         try {
-          const releases = await releasesOf(stage.source, name, context);
+          const releases = await releasesOf(stage, eggs, name, context);
           claim(releases.length === 0, `it listed a release of ${JSON.stringify(name)}`);
         } catch (error) {
           if (!isTransmuteError(error)) throw error;
         }
       }
       claim(
-        (await releasesOf(stage.source, named("hello"), context)).length === 1,
+        (await releasesOf(stage, eggs, eggs.named("hello"), context)).length === 1,
         "hello is gone",
       );
     },
   },
   {
     title: "lists the same when it is asked again with what it kept",
-    async run(stage, named) {
-      await stage.publish(await makeEgg(named("hello"), "1.0.0"));
+    async run(stage, eggs) {
+      await stage.publish(await eggs.make("hello", "1.0.0"));
       const first = stageContext(stage);
-      const [before] = await releasesOf(stage.source, named("hello"), first);
+      const [before] = await releasesOf(stage, eggs, eggs.named("hello"), first);
       const { listings } = first;
       const [again] = await releasesOf(
-        stage.source,
-        named("hello"),
+        stage,
+        eggs,
+        eggs.named("hello"),
         stageContext(stage, { listings }),
       );
       claim(JSON.stringify(again) === JSON.stringify(before), "it listed something else");
-      await stage.publish(await makeEgg(named("hello"), "2.0.0"));
+      await stage.publish(await eggs.make("hello", "2.0.0"));
       const after = await releasesOf(
-        stage.source,
-        named("hello"),
+        stage,
+        eggs,
+        eggs.named("hello"),
         stageContext(stage, { listings }),
       );
       claim(after.length === 2, "it did not list what was published since");
@@ -144,11 +164,11 @@ export const CLAUSES: Clause[] = [
   },
   {
     title: "brings the very bytes of an archive, short or long",
-    async run(stage, named) {
+    async run(stage, eggs) {
       for (
         const egg of [
-          await makeEgg(named("short"), "1.0.0"),
-          await makeEgg(named("long"), "1.0.0", LONG_BYTES),
+          await eggs.make("short", "1.0.0"),
+          await eggs.make("long", "1.0.0", { bytes: LONG_BYTES }),
         ]
       ) {
         await stage.publish(egg);
@@ -162,11 +182,11 @@ export const CLAUSES: Clause[] = [
   {
     title: "lists another validator for other bytes of the same version",
     part: "replace",
-    async run(stage, named) {
-      const egg = await makeEgg(named("hello"), "1.0.0");
+    async run(stage, eggs) {
+      const egg = await eggs.make("hello", "1.0.0");
       await stage.publish(egg);
       const before = await onlyRelease(stage, egg);
-      const other = await makeEgg(named("hello"), "1.0.0", 10, 2);
+      const other = await eggs.make("hello", "1.0.0", { bytes: 10, seed: 2 });
       await stage.publish(other);
       const after = await onlyRelease(stage, egg);
       claim(before.artifact.validator !== after.artifact.validator, "it listed the same one");
@@ -176,8 +196,8 @@ export const CLAUSES: Clause[] = [
   },
   {
     title: "tells of an archive that is gone",
-    async run(stage, named) {
-      const { egg, artifact } = await publishHello(stage, named);
+    async run(stage, eggs) {
+      const { egg, artifact } = await publishHello(stage, eggs);
       await stage.remove(egg);
       await claimFails(stage.source.fetch(artifact, stageContext(stage)), stage.source, [
         "egg-missing",
@@ -186,8 +206,8 @@ export const CLAUSES: Clause[] = [
   },
   {
     title: "brings no archive that is larger than it may be",
-    async run(stage, named) {
-      const { egg, artifact } = await publishHello(stage, named, LONG_BYTES);
+    async run(stage, eggs) {
+      const { egg, artifact } = await publishHello(stage, eggs, { bytes: LONG_BYTES });
       const limited = (maxDownloadBytes: number) =>
         stage.source.fetch(artifact, stageContext(stage, { maxDownloadBytes }));
       claimSameBytes(bytesOf(await limited(egg.archive.length)), egg.archive);
@@ -196,17 +216,17 @@ export const CLAUSES: Clause[] = [
   },
   {
     title: "answers many questions at once",
-    async run(stage, named) {
-      const eggs = await Promise.all(
+    async run(stage, eggs) {
+      const made = await Promise.all(
         Array.from(
           { length: 12 },
-          (_, index) => makeEgg(named(`egg${index}`), "1.0.0", 5000, index + 1),
+          (_, index) => eggs.make(`egg${index}`, "1.0.0", { bytes: 5000, seed: index + 1 }),
         ),
       );
-      for (const egg of eggs) await stage.publish(egg);
+      for (const egg of made) await stage.publish(egg);
       const context = stageContext(stage);
-      await Promise.all(eggs.map(async ({ manifest: { name }, archive }) => {
-        const [{ artifact }] = await releasesOf(stage.source, name, context);
+      await Promise.all(made.map(async ({ manifest: { name }, archive }) => {
+        const [{ artifact }] = await releasesOf(stage, eggs, name, context);
         claimSameBytes(bytesOf(await stage.source.fetch(artifact, context)), archive);
       }));
     },
@@ -214,11 +234,11 @@ export const CLAUSES: Clause[] = [
   {
     title: "asks nothing when it was stopped before",
     network: true,
-    async run(stage, named) {
-      const { artifact } = await publishHello(stage, named);
+    async run(stage, eggs) {
+      const { artifact } = await publishHello(stage, eggs);
       const signal = AbortSignal.abort(new Error("stopped before"));
       const stopped = () => stageContext(stage, { signal });
-      await claimFails(stage.source.list(named("hello"), stopped()), stage.source, [
+      await claimFails(releasesOf(stage, eggs, eggs.named("hello"), stopped()), stage.source, [
         "source-timeout",
       ]);
       await claimFails(stage.source.fetch(artifact, stopped()), stage.source, ["source-timeout"]);
@@ -228,8 +248,8 @@ export const CLAUSES: Clause[] = [
     title: "stops at a deadline in the middle of a body",
     network: true,
     part: "faults",
-    async run(stage, named) {
-      const { egg, artifact } = await publishHello(stage, named, LONG_BYTES);
+    async run(stage, eggs) {
+      const { egg, artifact } = await publishHello(stage, eggs, { bytes: LONG_BYTES });
       await stage.fail!(egg, "stall");
       const context = stageContext(stage, { signal: AbortSignal.timeout(DEADLINE_MS) });
       await claimFails(stage.source.fetch(artifact, context), stage.source, ["source-timeout"]);
@@ -239,8 +259,8 @@ export const CLAUSES: Clause[] = [
     title: "never brings a part of an archive for the whole",
     network: true,
     part: "faults",
-    async run(stage, named) {
-      const { egg, artifact } = await publishHello(stage, named, LONG_BYTES);
+    async run(stage, eggs) {
+      const { egg, artifact } = await publishHello(stage, eggs, { bytes: LONG_BYTES });
       await stage.fail!(egg, "truncate");
       const fetched = stage.source.fetch(artifact, stageContext(stage));
       await claimFails(fetched, stage.source, ["source-unreachable"]);
@@ -253,8 +273,8 @@ export const CLAUSES: Clause[] = [
     title: "reads no body without end",
     network: true,
     part: "faults",
-    async run(stage, named) {
-      const { egg, artifact } = await publishHello(stage, named, LONG_BYTES);
+    async run(stage, eggs) {
+      const { egg, artifact } = await publishHello(stage, eggs, { bytes: LONG_BYTES });
       await stage.fail!(egg, "endless");
       const fetched = stage.source.fetch(artifact, stageContext(stage));
       await claimFails(fetched, stage.source, ["size-mismatch"]);
@@ -264,8 +284,8 @@ export const CLAUSES: Clause[] = [
     title: "goes on where a body broke off, in a later request too",
     network: true,
     part: "resume",
-    async run(stage, named) {
-      const { egg, artifact } = await publishHello(stage, named, LONG_BYTES);
+    async run(stage, eggs) {
+      const { egg, artifact } = await publishHello(stage, eggs, { bytes: LONG_BYTES });
       const partials = memoryPartials();
       await stage.fail!(egg, "truncate");
       const broken = stage.source.fetch(artifact, stageContext(stage, { partials }));
@@ -283,8 +303,8 @@ export const CLAUSES: Clause[] = [
     title: "tells that it is denied",
     network: true,
     part: "faults",
-    async run(stage, named) {
-      const { egg, artifact } = await publishHello(stage, named);
+    async run(stage, eggs) {
+      const { egg, artifact } = await publishHello(stage, eggs);
       await stage.fail!(egg, "deny");
       const fetched = stage.source.fetch(artifact, stageContext(stage));
       await claimFails(fetched, stage.source, ["source-denied"]);
@@ -293,11 +313,15 @@ export const CLAUSES: Clause[] = [
   {
     title: "tells that it cannot be reached",
     network: true,
-    async run(stage, named) {
-      const { artifact } = await publishHello(stage, named);
+    async run(stage, eggs) {
+      const { artifact } = await publishHello(stage, eggs);
       await stage.close();
       const codes: ErrorCode[] = ["source-unreachable"];
-      await claimFails(stage.source.list(named("hello"), stageContext(stage)), stage.source, codes);
+      await claimFails(
+        releasesOf(stage, eggs, eggs.named("hello"), stageContext(stage)),
+        stage.source,
+        codes,
+      );
       await claimFails(stage.source.fetch(artifact, stageContext(stage)), stage.source, codes);
     },
   },
@@ -306,14 +330,14 @@ export const CLAUSES: Clause[] = [
 /** Asserts that a secret shows in nothing that a source gives away. */
 export async function showsNoSecret(
   stage: ContractStage,
-  named: (name: string) => string,
+  eggs: Eggs,
   secrets: string[],
 ): Promise<void> {
   const shown: unknown[] = [stage.source.id];
-  const egg = await makeEgg(named("hello"), "1.0.0", LONG_BYTES);
+  const egg = await eggs.make("hello", "1.0.0", { bytes: LONG_BYTES });
   await stage.publish(egg);
   const context = stageContext(stage);
-  const { listing } = await stage.source.list(named("hello"), context);
+  const { listing } = await stage.source.list(eggs.named("hello"), context, eggs.ecosystem);
   shown.push(listing, [...context.stored]);
   const [{ artifact }] = listing.releases;
   const tell = async (asked: () => Promise<unknown>) => {
@@ -333,7 +357,7 @@ export async function showsNoSecret(
   await stage.remove(egg);
   await tell(() => stage.source.fetch(artifact, stageContext(stage)));
   await stage.close();
-  await tell(() => stage.source.list(named("hello"), stageContext(stage)));
+  await tell(() => releasesOf(stage, eggs, eggs.named("hello"), stageContext(stage)));
   await tell(() => stage.source.fetch(artifact, stageContext(stage)));
   const text = JSON.stringify(shown);
   for (const secret of secrets) {

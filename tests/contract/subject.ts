@@ -4,17 +4,24 @@
  * @module
  */
 
-import type { Manifest } from "../../lib/model/egg.ts";
+import type { Ecosystem, Manifest } from "../../lib/model/egg.ts";
 import type { Source } from "../../lib/sources/source.ts";
 
 /** An egg that the contract publishes. */
 export interface ContractEgg {
-  /** Its name and version. */
+  /** Which kind it is of: that of the subject. */
+  ecosystem: Ecosystem;
+  /** Its name and version; of a Python project, the normalised name. */
   manifest: Manifest;
-  /** As `npm pack` names it: `scope-hello-1.0.0.tgz`. */
+  /**
+   * As `npm pack` names it: `scope-hello-1.0.0.tgz`. Of a Python project, as wheels are named:
+   * `hello_world-1.0.0-py3-none-any.whl`.
+   */
   filename: string;
-  /** An npm tarball. */
+  /** An npm tarball, or a wheel. */
   archive: Uint8Array;
+  /** Of a wheel, the text of its `METADATA`: a place may offer that apart from the archive. */
+  metadata?: Uint8Array;
 }
 
 /** What goes wrong with the answer that has an archive. */
@@ -32,9 +39,12 @@ export type ContractFault =
 export interface ContractStage {
   /** The source that is tested. */
   source: Source;
-  /** Publishes an egg, or replaces the one of its name and version. */
+  /**
+   * Publishes an egg, or replaces the one of its name and version. One version of a Python project
+   * has several files: there, the one of its file name.
+   */
   publish(egg: ContractEgg): void | Promise<void>;
-  /** Takes an egg away. */
+  /** Takes an egg away, and what was published with it. */
   remove(egg: ContractEgg): void | Promise<void>;
   /** Lets all answers with an egg's archive go wrong, until told `null`; not of a local source. */
   fail?(egg: ContractEgg, fault: ContractFault | null): void | Promise<void>;
@@ -51,7 +61,9 @@ export type ContractPart =
   /** Faults of a network. */
   | "faults"
   /** Going on where a body broke off, also in a later request. */
-  | "resume";
+  | "resume"
+  /** Offering the metadata of wheels apart from the wheels. */
+  | "metadata";
 
 /** The kind of source that is tested. */
 export interface ContractSubject {
@@ -59,6 +71,8 @@ export interface ContractSubject {
   name: string;
   /** Whether it asks a network. */
   kind: Source["kind"];
+  /** Which eggs are published to it; of a source of both, each is a subject. @default {"js"} */
+  ecosystem?: Ecosystem;
   /** Opens an empty place; every test has its own. */
   open(): ContractStage | Promise<ContractStage>;
   /** The name of a project as this kind of source writes it. @default {as it is} */

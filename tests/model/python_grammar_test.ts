@@ -94,6 +94,16 @@ for (
   });
 }
 
+test("evaluateMarker() reads brackets in brackets, but not without end", () => {
+  const nested = (depth: number) => `${"(".repeat(depth)}os_name == 'posix'${")".repeat(depth)}`;
+  assert.ok(evaluateMarker(nested(50), ENVIRONMENT, new Set()));
+  assert.ok(evaluateMarker(Array(150).fill(nested(1)).join(" and "), ENVIRONMENT, new Set()));
+  assert.throws(
+    () => evaluateMarker(nested(50_000), ENVIRONMENT, new Set()),
+    refusal("requirement-syntax", "brackets"),
+  );
+});
+
 const FILES: [name: string, project: string | undefined, read: unknown][] = [
   ["six-1.17.0-py2.py3-none-any.whl", undefined, {
     ...{ kind: "wheel", project: "six", version: "1.17.0" },
@@ -116,7 +126,8 @@ const FILES: [name: string, project: string | undefined, read: unknown][] = [
   ["six-1.17.0-py3-none-any.whl", "seven", null],
   ["six-1.17.0.whl", undefined, null],
   ["six.exe", undefined, null],
-  [`a-1-${Array(600).fill("py3").join(".")}-none-any.whl`, undefined, null],
+  [`a-1-${Array(3).fill(Array(20).fill("x").join(".")).join("-")}.whl`, undefined, null],
+  [`foo-${"0".repeat(300)}.tar.gz`, "foo", null],
 ];
 
 for (const [name, project, read] of FILES) {

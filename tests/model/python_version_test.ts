@@ -51,6 +51,7 @@ test("normalizePythonVersion() has one form for all ways to write a version", ()
     const [written, normal] of [
       ["1.0-beta.2", "1.0b2"],
       ["1.0+Ubuntu-1", "1.0+ubuntu.1"],
+      ["1.0+12E3_007", "1.0+12e3.7"],
       ["v1.0", "1.0"],
       ["1!2.0RC1", "1!2.0rc1"],
       ["1.0-3", "1.0.post3"],
@@ -102,6 +103,18 @@ test("isPythonVersion() and isPythonPrerelease() read versions", () => {
   assert.ok(isPythonVersion("1.0.dev1") && !isPythonVersion("latest"));
   assert.ok(isPythonPrerelease("1.0.dev1") && isPythonPrerelease("1.0rc1"));
   assert.ok(!isPythonPrerelease("1.0.post1") && !isPythonPrerelease("latest"));
+});
+
+test("isPythonVersion() takes no version for one whose numbers would be rounded to another's", () => {
+  for (const version of ["9007199254740991", "1.0rc20231231235959", "1.0+g9007199254740993"]) {
+    assert.ok(isPythonVersion(version), version);
+  }
+  for (
+    const version of ["9007199254740993", "1.0.dev20231231235959123456", "1.0+a_9007199254740993"]
+  ) {
+    assert.ok(!isPythonVersion(version), version);
+    assert.ok(!isPythonSpecifier(`==${version}`), version);
+  }
 });
 
 test("namesExactly() is true of == and === alone", () => {

@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { test } from "node:test";
+import { httpFolder } from "../../lib/sources/http.ts";
 import { pypiSource } from "../../lib/sources/pypi.ts";
 import { bytesOf } from "../fixtures/fetched.ts";
 import type { FaultyServer, Found } from "../fixtures/faulty_server.ts";
 import { startFaultyServer } from "../fixtures/faulty_server.ts";
 import { helloWheel, metadataOf } from "../fixtures/python_wheel.ts";
+import { startPythonIndex } from "../fixtures/python_index.ts";
 import { refusal } from "../fixtures/refusal.ts";
 import { contextOf } from "../fixtures/source_context.ts";
 
@@ -77,6 +79,75 @@ test("pypiSource() sends an address's credentials to its own host alone, and sho
   assert.ok(!source.id.includes("secret"));
   await source.list("hello", contextOf(), "python");
   assert.equal(server.requests[0].headers.authorization, `Basic ${btoa("ada:secret")}`);
+});
+
+test("pypiSource() takes credentials as they are where they have a % that begins nothing", async () => {
+  await using server = await startIndex();
+  const address = server.url.replace("//", "//ada:100%@");
+  await pypiSource(`pypi+${address}simple/`).list("hello", contextOf(), "python");
+  assert.equal(server.requests[0].headers.authorization, `Basic ${btoa("ada:100%")}`);
+});
+
+test("pypiSource() and httpFolder() keep their answers from one address apart", async () => {
+  await using server = await startIndex("html");
+  const { stored, ...context } = contextOf();
+  const index = () => pypiSource(`pypi+${server.url}simple/`);
+  const folder = () => httpFolder(`${server.url}simple/hello/`);
+  for (const open of [index, folder, index, folder]) {
+    const { listing } = await open().list("hello", { ...context }, "python");
+    assert.deepEqual(listing.releases.map(({ version }) => version), ["1.0"], open().id);
+  }
+  assert.equal(stored.size, 2);
+});
+
+test("pypiSource() takes addresses of files for relative to where redirects led", async () => {
+  await using server = await startPythonIndex();
+  server.publish({
+    project: "hello",
+    filename: WHEEL.name,
+    bytes: WHEEL.bytes,
+    fields: { url: WHEEL.name },
+  });
+  const elsewhere = { status: 301, headers: { location: `${server.url}simple/hello/` } };
+  server.fail("/old/hello/", elsewhere, 2);
+  const context = contextOf();
+  // The answer that is kept has them as they were found.
+  for (const cached of [false, true]) {
+    const answer = await pypiSource(`pypi+${server.url}old/`).list("hello", context, "python");
+    assert.equal(answer.cached, cached);
+    const [{ artifact }] = answer.listing.releases;
+    assert.equal(artifact.locator, `${server.url}simple/hello/${WHEEL.name}`);
+  }
+});
+
+test("pypiSource() asks again for a listing that is confirmed and was kept damaged", async () => {
+  await using server = await startIndex();
+  const source = pypiSource(`pypi+${server.url}simple/`);
+  const context = contextOf();
+  await source.list("hello", context, "python");
+  for (const body of ["", "{}", '"text"', "[null]", '[{"name":1}]']) {
+    for (const kept of context.stored.values()) kept.body = body;
+    const { listing } = await source.list("hello", context, "python");
+    assert.equal(listing.releases.length, 1, body);
+  }
+});
+
+test("pypiSource() brings nothing that is longer than listed", async () => {
+  await using server = await startPythonIndex();
+  for (const size of [1, 10 ** 15]) {
+    server.publish({
+      project: "hello",
+      filename: WHEEL.name,
+      bytes: WHEEL.bytes,
+      fields: { size },
+    });
+    const source = pypiSource(server.source);
+    const { listing } = await source.list("hello", contextOf(), "python");
+    await assert.rejects(
+      source.fetch(listing.releases[0].artifact, contextOf()),
+      refusal("size-mismatch"),
+    );
+  }
 });
 
 test("pypiSource() refuses names and addresses that are none", async () => {

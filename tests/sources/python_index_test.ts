@@ -86,6 +86,67 @@ test("readIndexHtml() reads the links of PEP 503 and their attributes", () => {
   ]);
 });
 
+test("readIndexJson() knows metadata apart from archives by each name that it has had", () => {
+  for (const field of ["core-metadata", "dist-info-metadata", "data-dist-info-metadata"]) {
+    const found = { filename: "foo-1.0-py3-none-any.whl", url: "x", [field]: { sha256: SHA256 } };
+    const [{ metadata }] = readIndexJson(answer([found]), URL_OF_INDEX);
+    assert.deepEqual(metadata, [`sha256:${SHA256}`], field);
+  }
+});
+
+/** A page of links, and what else its head says. */
+const page = (links: string, head = "<title>Links for foo</title>") =>
+  `<!DOCTYPE html><html><head>${head}</head><body>${links}</body></html>`;
+const LINK = '<a href="foo-1.0-py3-none-any.whl">foo-1.0-py3-none-any.whl</a>';
+
+test("readIndexHtml() takes names from addresses, where a page may cut them short", () => {
+  for (
+    const [link, name] of [
+      ['<a href="foo-1.0-py3-none-any.whl">foo-1.0-py3-no..&gt;</a>', "foo-1.0-py3-none-any.whl"],
+      [
+        `<a href="foo-1.0%2Bcu1-py3-none-any.whl?x=1#sha256=${SHA256}"></a>`,
+        "foo-1.0+cu1-py3-none-any.whl",
+      ],
+      ['<a href="/download/17">foo-1.0.tar.gz</a>', "foo-1.0.tar.gz"],
+      ['<a href="foo-1.0%zz.whl">foo-1.0%zz.whl</a>', "foo-1.0%zz.whl"],
+    ]
+  ) assert.deepEqual(readIndexHtml(page(link), URL_OF_INDEX).map((file) => file.name), [name]);
+});
+
+test("readIndexHtml() takes a server's own listing of a folder for one", () => {
+  const html = page('<a href="../">Parent Directory</a>', "<title>Index of /simple/foo</title>");
+  assert.deepEqual(releasesOfIndex("foo", readIndexHtml(html, URL_OF_INDEX)), []);
+  assert.equal(readIndexHtml(page(LINK, ""), URL_OF_INDEX).length, 1);
+});
+
+test("readIndexHtml() heeds the version of the interface and the status of the project", () => {
+  const meta = (name: string, content: string) => `<meta name="pypi:${name}" content="${content}">`;
+  const read = (head: string) => readIndexHtml(page(LINK, head), URL_OF_INDEX);
+  assert.equal(read(meta("repository-version", "1.3")).length, 1);
+  assert.equal(read(meta("project-status", "archived")).length, 1);
+  assert.deepEqual(read(meta("project-status", "quarantined")), []);
+  assert.throws(() => read(meta("repository-version", "2.0")), PythonIndexError);
+});
+
+test("readIndexHtml() refuses more links than any project has files", () => {
+  assert.throws(() => readIndexHtml(page(LINK.repeat(100_001)), URL_OF_INDEX), PythonIndexError);
+});
+
+test("releasesOfIndex() tells files of a version apart, also without digests and sizes", () => {
+  const file = (name: string, uploadedAt?: string) => ({
+    name,
+    url: `https://h.example/${name}`,
+    digests: [],
+    ...(uploadedAt === undefined ? {} : { uploadedAt }),
+  });
+  const validators = releasesOfIndex("foo", [
+    file("foo-1.0-py2-none-any.whl"),
+    file("foo-1.0-py3-none-any.whl"),
+    file("foo-1.0-py3-none-any.whl", "2026-01-02T03:04:05Z"),
+  ]).map(({ artifact }) => artifact.validator);
+  assert.equal(new Set(validators).size, 3, validators.join());
+});
+
 test("readIndexHtml() takes no page of a network's for a listing", () => {
   for (
     const html of [

@@ -178,6 +178,21 @@ test("update() refuses a wheel that is not what its RECORD says, and runs the on
   assert.match(end.stderr, /refused .*hello@2\.0/);
 });
 
+test("update() takes no egg of a folder whose metadata wants another Python, and says why", async () => {
+  using here = application();
+  await launcher(here);
+  put(
+    here,
+    helloWheel("1.0", { requiresPython: ">=3.6.*" }),
+    helloWheel("2.0", { requiresPython: ">=99" }),
+  );
+  const report = JSON.parse(await printed(here, "deno", "python:hello"));
+  assert.deepEqual(report.eggs.map(({ version }: { version: string }) => version), ["1.0"]);
+  const end = await launch(here, "deno", "python:hello>=2");
+  assert.notEqual(end.code, 0);
+  assert.match(end.stderr, /found 2\.0 needs Python >=99/);
+});
+
 test("update() tells which Python eggs exclude each other", async () => {
   using here = application();
   await launcher(here);

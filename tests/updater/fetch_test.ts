@@ -6,6 +6,10 @@ import { packEntries } from "../../lib/publisher/pack.ts";
 import type { Fetched, Source } from "../../lib/sources/source.ts";
 import type { Candidate } from "../../lib/updater/fetch.ts";
 import { EggFetcher, RefusedCandidate } from "../../lib/updater/fetch.ts";
+import { TransmuteError } from "../../lib/errors.ts";
+import { parsePythonFileName } from "../../lib/model/python_file.ts";
+import { helloWheel, metadataOf } from "../fixtures/python_wheel.ts";
+import { refusal } from "../fixtures/refusal.ts";
 import { contextOf } from "../fixtures/source_context.ts";
 
 const { archive } = await packEntries({ name: "hello", version: "1.0.0" }, {
@@ -81,4 +85,47 @@ test("obtain() refuses what is bad as a whole, without asking again", async () =
   const { candidate, asked } = answering({ bytes: broken, resumed: true }, { bytes: broken });
   await assert.rejects(fetcher().obtain(candidate), refusedAs("archive-invalid"));
   assert.equal(asked(), 2);
+});
+
+/** A wheel whose listing gives the digest of its metadata, which the source answers so. */
+function withMetadata(answer: () => Promise<Uint8Array>): Candidate {
+  const { name, bytes } = helloWheel("1.0");
+  const metadata = metadataOf({ name: "hello", version: "1.0" });
+  const digest = `sha256:${createHash("sha256").update(metadata).digest("hex")}`;
+  const { candidate: { source } } = answering(bytes);
+  return {
+    source: { ...source, pythonMetadata: answer },
+    release: {
+      project: "hello",
+      version: "1.0",
+      artifact: { locator: `https://eggs.example/${name}`, digests: [], validator: "1" },
+      python: {
+        file: parsePythonFileName(name)!,
+        metadata: { locator: `https://eggs.example/${name}.metadata`, digests: [digest] },
+      },
+    },
+  };
+}
+
+test("pythonManifest() reads the archive where the metadata that is listed beside it is not there", async () => {
+  const candidate = withMetadata(() =>
+    Promise.reject(new TransmuteError("egg-missing", "Cannot fetch it: it is gone"))
+  );
+  const { name, version } = await fetcher().pythonManifest(candidate, candidate.source);
+  assert.deepEqual([name, version], ["hello", "1.0"]);
+});
+
+test("pythonManifest() refuses metadata of another digest, and passes on what else goes wrong", async () => {
+  const altered = withMetadata(() => Promise.resolve(new TextEncoder().encode("Name: other")));
+  await assert.rejects(
+    fetcher().pythonManifest(altered, altered.source),
+    refusedAs("digest-mismatch"),
+  );
+  const denied = withMetadata(() =>
+    Promise.reject(new TransmuteError("source-denied", "Cannot fetch it: it is denied"))
+  );
+  await assert.rejects(
+    fetcher().pythonManifest(denied, denied.source),
+    refusal("source-denied"),
+  );
 });

@@ -85,6 +85,19 @@ test("admitted() takes what was yanked only where it is named exactly", () => {
   ]);
 });
 
+test("admitted() goes by what listing and metadata say of interpreters, where that can be read", () => {
+  const manifest = (requiresPython: string) => ({
+    manifest: { name: "a", version: "1.0", requires: [], extras: [], requiresPython },
+  });
+  const versions = versionsOf([
+    release("a-1.0-py3-none-any.whl", { requiresPython: ">=3.6.*" }),
+    release("a-1.1-py3-none-any.whl", { requiresPython: ">=3.9", ...manifest(">=3.12") }),
+    release("a-1.2-py3-none-any.whl", manifest(">=3.12")),
+    release("a-1.3-py3-none-any.whl", manifest("snake")),
+  ]);
+  assert.deepEqual(chosen(versions, ""), ["a-1.3-py3-none-any.whl", "a-1.0-py3-none-any.whl"]);
+});
+
 test("passedOver() tells why for each version, the highest first", () => {
   const versions = versionsOf([
     release("a-1.0-py3-none-any.whl"),
