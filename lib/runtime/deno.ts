@@ -18,6 +18,8 @@ import type {
 } from "./runtime.ts";
 
 const SIGNALS_TO_FORWARD = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR1", "SIGUSR2"];
+/** Milliseconds that a program has to end by itself, after it was told to. */
+const KILL_AFTER_MS = 1000;
 /** Above this, loading `node:zlib` (15 ms) is repaid by its faster expansion. */
 const ZLIB_FROM_BYTES = 512 * 1024;
 
@@ -123,18 +125,45 @@ async function run(
   { input, showErrors, onlyGivenEnv }: RunOptions = {},
 ): Promise<CommandOutput> {
   demand({ name: "run", command: path }, `--allow-run=${path}`);
+  signal.throwIfAborted();
   const child = new Deno.Command(path, {
     args,
     env,
     clearEnv: onlyGivenEnv === true,
-    signal,
     stdin: input === undefined ? "null" : "piped",
     stdout: "piped",
     stderr: showErrors ? "inherit" : "null",
   }).spawn();
-  const [output] = await Promise.all([child.output(), input && write(child.stdin, input)]);
-  const stdout = new TextDecoder().decode(output.stdout);
-  return { code: output.code, signal: output.signal, stdout };
+  let killing: ReturnType<typeof setTimeout> | undefined;
+  const send = (name: Deno.Signal) => {
+    try {
+      child.kill(name);
+    } catch { /* it has just ended */ }
+  };
+  const kill = () => {
+    send("SIGTERM");
+    killing = setTimeout(() => send("SIGKILL"), KILL_AFTER_MS);
+  };
+  signal.addEventListener("abort", kill);
+  const ended = child.status.finally(() => {
+    clearTimeout(killing);
+    signal.removeEventListener("abort", kill);
+  });
+  // Given the signal, for whatever the program itself started may hold the stream for ever.
+  const output = child.stdout.pipeThrough(new TransformStream(), { signal });
+  const [{ code, signal: killedBy }, stdout] = await Promise.all([
+    ended,
+    textOf(output),
+    input && write(child.stdin, input),
+  ]);
+  return { code, signal: killedBy, stdout };
+}
+
+async function textOf(stream: ReadableStream<Uint8Array>): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  for await (const chunk of stream) text += decoder.decode(chunk, { stream: true });
+  return text + decoder.decode();
 }
 
 /** Writes to a program, which need not read to the end. */

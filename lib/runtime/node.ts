@@ -25,6 +25,9 @@ interface NodeGlobals {
   Bun?: { version: string; main: string; isStandaloneExecutable?: boolean };
 }
 
+/** Milliseconds that a program has to end by itself, after it was told to. */
+const KILL_AFTER_MS = 1000;
+
 function errorKind(error: unknown): FileErrorKind {
   switch ((error as { code?: string } | null)?.code) {
     case "ENOENT":
@@ -216,22 +219,38 @@ export function nodeRuntime(): Runtime {
       });
     },
 
-    run({ path, args, env }, signal, { input, showErrors, onlyGivenEnv } = {}) {
+    async run({ path, args, env }, signal, { input, showErrors, onlyGivenEnv } = {}) {
+      signal.throwIfAborted();
       const { execFile } = builtin<NodeChildProcess>("child_process");
-      return new Promise((resolve, reject) => {
-        const given = onlyGivenEnv ? env : { ...process.env, ...env };
-        const options = { env: given, signal, windowsHide: true };
-        const child = execFile(path, args, options, (error, stdout) => {
-          const { code, signal: killedBy } = error ?? { code: 0 };
-          // What could not be started has a word for a code.
-          if (typeof code !== "number" && !killedBy) return reject(error);
-          resolve({ code: Number(code ?? 1), signal: killedBy ?? null, stdout });
+      let stop = () => {};
+      try {
+        return await new Promise((resolve, reject) => {
+          const given = onlyGivenEnv ? env : { ...process.env, ...env };
+          const options = { env: given, windowsHide: true };
+          const child = execFile(path, args, options, (error, stdout) => {
+            const { code, signal: killedBy } = error ?? { code: 0 };
+            // What could not be started has a word for a code.
+            if (typeof code !== "number" && !killedBy) return reject(error);
+            resolve({ code: Number(code ?? 1), signal: killedBy ?? null, stdout });
+          });
+          if (showErrors) child.stderr?.on("data", (chunk) => fs.writeSync(2, chunk));
+          // It need not read to the end: its exit code tells whether that was well.
+          child.stdin?.on("error", () => {});
+          child.stdin?.end(input);
+          // Not execFile's own: that waits on for whatever a program that has ended left behind.
+          stop = () => {
+            reject(signal.reason);
+            if (child.kill("SIGTERM")) {
+              const killing = setTimeout(() => child.kill("SIGKILL"), KILL_AFTER_MS);
+              child.on("exit", () => clearTimeout(killing));
+            }
+            for (const stream of [child.stdout, child.stderr]) stream?.destroy();
+          };
+          signal.addEventListener("abort", stop);
         });
-        if (showErrors) child.stderr?.on("data", (chunk) => fs.writeSync(2, chunk));
-        // It need not read to the end: its exit code tells whether that was well.
-        child.stdin?.on("error", () => {});
-        child.stdin?.end(input);
-      });
+      } finally {
+        signal.removeEventListener("abort", stop);
+      }
     },
 
     builtin<T>(name: string) {

@@ -121,8 +121,8 @@ export interface Runtime {
 
   /**
    * Runs a command to its end, without input unless some is given, and with standard error let go
-   * of: it may hold what nobody should see. Killed when `signal` fires; rejects when it cannot be
-   * started.
+   * of: it may hold what nobody should see. Rejects when it cannot be started, and when `signal`
+   * fires: the program is told to end then, and is killed when it does not.
    */
   run(command: Command, signal: AbortSignal, options?: RunOptions): Promise<CommandOutput>;
 
