@@ -12,6 +12,7 @@
 import { basename } from "node:path";
 import { buildBootstrap } from "./build_bootstrap.ts";
 import { flatDeclarations } from "./declarations.ts";
+import { withEarlyFunctions } from "./early_functions.ts";
 import { readModuleSyntax } from "./module_imports.ts";
 import { joinChunks } from "./lazy_chunks.ts";
 import type { BundledPackage } from "./notices.ts";
@@ -26,6 +27,9 @@ export interface BundleOptions {
   /** Whether there are types to be written: a command exports nothing. @default {true} */
   types?: boolean;
 }
+
+/** What applications import, and pay for at every start. */
+const MAIN_ENTRY = "mod.ts";
 
 /** A character beyond ASCII: with one of them, V8 holds and scans the file at twice the size. */
 // deno-lint-ignore no-control-regex
@@ -50,7 +54,7 @@ const LAZY_REQUIRE = `var __require = (name) => {
  * @throws {Error} when the result would import something: it names what.
  */
 export async function bundle(options: BundleOptions = {}): Promise<void> {
-  const { entry = "mod.ts", folder = "build", types = true } = options;
+  const { entry = MAIN_ENTRY, folder = "build", types = true } = options;
   const name = basename(entry, ".ts");
   const npmCache = await npmCacheFolder();
   const { version, license } = JSON.parse(await Deno.readTextFile("deno.json"));
@@ -66,11 +70,12 @@ export async function bundle(options: BundleOptions = {}): Promise<void> {
     for (const one of packages) held.set(`${one.name}@${one.version}`, one);
   }
   const packages = [...held].sort(([a], [b]) => a < b ? -1 : 1).map(([, one]) => one);
-  const code = await joinChunks(chunks, `${name}.js`, `transmute-${version}`);
+  const joined = await joinChunks(chunks, `${name}.js`, `transmute-${version}`);
+  const code = entry === MAIN_ENTRY ? await withEarlyFunctions(joined.trim()) : joined.trim();
   const text = [
     ...types ? [`// @ts-self-types="./${name}.d.ts"`] : [],
     noticeHeader(`Transmute ${version}`, license, packages),
-    code.trim(),
+    code,
     noticeTexts(packages),
   ].join("\n\n").replace(BEYOND_ASCII_REGEXP, escaped);
   for (const path of [Deno.cwd(), npmCache, Deno.env.get("HOME")]) {

@@ -99,6 +99,10 @@ async function functionBody(text: string): Promise<string> {
   const { code } = await esbuild.transform(text.replace(CHUNK_IMPORT_REGEXP, `${LOAD}("$1")`), {
     format: "cjs",
     target: "esnext",
+    minifyWhitespace: true,
+    minifySyntax: true,
+    // A runtime prints the line of an uncaught error.
+    lineLimit: 120,
     charset: "ascii",
     legalComments: "none",
   });

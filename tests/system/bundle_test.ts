@@ -51,6 +51,15 @@ test("bundle() gives the same bytes twice", async () => {
   }
 });
 
+test("bundle() has what an idle start runs compiled with the file, and the rest when it is called", async () => {
+  await made;
+  const text = readFileSync(`${folder.path}/mod.js`, "utf8");
+  for (const name of ["readState", "isCheckDue", "parseRequirement"]) {
+    assert.match(text, new RegExp(`^var ${name} = \\(function ${name}\\(`, "m"));
+  }
+  assert.match(text, /^function onTrial\(/m);
+});
+
 test("bundle() gives a file that runs from a URL in every mode of Deno", async () => {
   await made;
   await using server = Deno.serve(
