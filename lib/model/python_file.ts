@@ -95,3 +95,14 @@ export function buildNumber({ build = "0" }: PythonFile): number {
 export function mayBePythonFile(name: string): boolean {
   return name.length <= MAX_NAME && /\.(?:whl|egg|tar\.gz|zip)$/i.test(name);
 }
+
+/** The name that an address ends in, as it is written where it cannot be decoded. */
+export function nameInAddress(address: string): string {
+  const path = address.replace(/[?#].*$/, "");
+  const name = path.slice(path.lastIndexOf("/") + 1);
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    return name;
+  }
+}

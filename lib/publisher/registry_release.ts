@@ -7,6 +7,7 @@
 
 import { TransmuteError } from "../errors.ts";
 import { eggName } from "../model/egg.ts";
+import { nameInAddress } from "../model/python_file.ts";
 import { normalizeProjectName } from "../model/python_requirement.ts";
 import { comparePythonVersions } from "../model/python_version.ts";
 import { openSource } from "../sources/open.ts";
@@ -57,7 +58,7 @@ async function readPypiReleases(text: string, egg: Egg, source: Source): Promise
   if (files.length === 0) throw missing(text, egg, source);
   const releases: Release[] = [];
   for (const { artifact } of files) {
-    const name = decodeURIComponent(new URL(artifact.locator).pathname.split("/").at(-1)!);
+    const name = nameInAddress(artifact.locator);
     const fetched = await source.fetch(artifact, context);
     const bytes = fetched instanceof Uint8Array ? fetched : fetched.bytes;
     await proveBytes(bytes, artifact, { egg: eggName(egg), source: source.id });

@@ -8,7 +8,7 @@
 import type { Release } from "../model/egg.ts";
 import type { Json } from "../model/json.ts";
 import { isObject } from "../model/json.ts";
-import { mayBePythonFile } from "../model/python_file.ts";
+import { mayBePythonFile, nameInAddress } from "../model/python_file.ts";
 import { readHtmlPage } from "./html_page.ts";
 import type { PythonEggFile } from "./python_files.ts";
 import { pythonReleaseOf } from "./python_files.ts";
@@ -147,7 +147,7 @@ export function readIndexHtml(html: string, url: URL): IndexedPythonFile[] {
   const files = page.links.flatMap(({ href, text, attributes }) => {
     const address = addressOf(href, base);
     if (address === null) return [];
-    const name = nameIn(address);
+    const name = nameInAddress(address.href);
     isListing ||= name !== "" && name === text;
     const metadata = attributes["data-core-metadata"] ?? attributes["data-dist-info-metadata"];
     const [algorithm = "", value = ""] = (metadata ?? "").split("=", 2);
@@ -180,16 +180,6 @@ export function readKeptFiles(text: string): IndexedPythonFile[] | null {
       Array.isArray(file.digests)
     );
   return areFiles ? files as IndexedPythonFile[] : null;
-}
-
-/** The name that an address ends in, as it is where it cannot be decoded. */
-function nameIn({ pathname }: URL): string {
-  const name = pathname.slice(pathname.lastIndexOf("/") + 1);
-  try {
-    return decodeURIComponent(name);
-  } catch {
-    return name;
-  }
 }
 
 /** The releases that the files of an index are of `project` (normalised). */

@@ -12,7 +12,7 @@ import { cohortOf, rolloutShare } from "../model/rollout.ts";
 import type { SignedTarget } from "../model/signed_target.ts";
 import { parseSignedTarget, STABLE_CHANNEL, storedPath } from "../model/signed_target.ts";
 import { manifestOfExecutable, parseExecutableName } from "../model/executable.ts";
-import { parsePythonFileName } from "../model/python_file.ts";
+import { nameInAddress, parsePythonFileName } from "../model/python_file.ts";
 import { comparePythonVersions } from "../model/python_version.ts";
 import { recordedName } from "../model/requirement.ts";
 import { compareVersions } from "../model/version.ts";
@@ -70,10 +70,7 @@ export function signedSource(source: Source, settings: SignedSettings): Source {
       // Of a Python project, one version has several files.
       const file = custom.ecosystem === "python" ? path.slice(path.lastIndexOf("/") + 1) : null;
       const found = listing?.releases.find(({ version, artifact }) =>
-        file === null
-          ? version === custom.version
-          : decodeURIComponent(artifact.locator.slice(artifact.locator.lastIndexOf("/") + 1)) ===
-            file
+        file === null ? version === custom.version : nameInAddress(artifact.locator) === file
       );
       if (found === undefined) return null;
       locator = found.artifact.locator;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { MarkerEnvironment } from "../../lib/model/python.ts";
-import { parsePythonFileName } from "../../lib/model/python_file.ts";
+import { nameInAddress, parsePythonFileName } from "../../lib/model/python_file.ts";
 import { evaluateMarker } from "../../lib/model/python_marker.ts";
 import { readCoreMetadata, readRequiresText } from "../../lib/model/python_metadata.ts";
 import {
@@ -167,4 +167,16 @@ test("readRequiresText() turns setuptools' sections into markers", () => {
     ],
     extras: ["tls", "tls-2"],
   });
+});
+
+test("nameInAddress() gives what an address ends in, decoded where it can be", () => {
+  const names = [
+    [
+      "https://eggs.example/a/hello-1.0%2Blocal-py3-none-any.whl#sha256=00",
+      "hello-1.0+local-py3-none-any.whl",
+    ],
+    ["https://eggs.example/a/hello-1.0%.whl?from=b/c", "hello-1.0%.whl"],
+    ["https://eggs.example/a/", ""],
+  ];
+  for (const [address, name] of names) assert.equal(nameInAddress(address), name);
 });
