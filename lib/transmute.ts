@@ -319,13 +319,13 @@ export class Transmute extends Upkeep {
   }
 
   /**
-   * The variables with which other programs find what is active: `PYTHONPATH`, `PATH` and
-   * `NODE_PATH`, each in front of what was there.
+   * The variables with which other programs find what is active, modules and commands alike:
+   * `PYTHONPATH`, `PATH` and `NODE_PATH`, each in front of what was there.
    */
   async environment(): Promise<Record<string, string>> {
     await this.#usage.begin();
     const { environmentOf } = await import("./loader/environment.ts");
-    return environmentOf(this.#store(), this.#current().active);
+    return environmentOf(this.#store(), this.#current().active, this.#resolved().denoFlags);
   }
 
   /** What happened to this application, oldest first. */

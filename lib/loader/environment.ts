@@ -1,6 +1,6 @@
 /**
- * The environment in which programs find what is active: Python's modules and commands, and Node's
- * modules.
+ * The environment in which programs find what is active: modules and commands of Python's and of
+ * JavaScript's eggs.
  *
  * @module
  */
@@ -10,6 +10,7 @@ import { runtime } from "../runtime/current.ts";
 import { joinPath } from "../runtime/paths.ts";
 import type { StorePaths } from "../store/cache.ts";
 import { closureFolder } from "../store/state.ts";
+import { commandFolder } from "./command_folder.ts";
 
 /** The closure of a generation's Python eggs: all are in one; `null` when it has none. */
 export function pythonClosure(paths: StorePaths, active: Generation | null): string | null {
@@ -42,10 +43,13 @@ function compiledElsewhere(paths: StorePaths, version = ""): Record<string, stri
 /**
  * The variables to set: `PYTHONPATH`, `PATH` and `NODE_PATH`, each with what is active in front of
  * what was there, and what keeps Python from writing between eggs.
+ *
+ * @param denoFlags the flags of `deno run` for commands that are scripts
  */
 export function environmentOf(
   paths: StorePaths,
   active: Generation | null,
+  denoFlags?: string[],
 ): Record<string, string> {
   const closures = new Set(
     Object.entries(active?.eggs ?? {})
@@ -53,11 +57,13 @@ export function environmentOf(
       .map(([, { closure }]) => joinPath(closureFolder(paths, closure), "node_modules")),
   );
   const python = pythonClosure(paths, active);
+  const commands = commandFolder(paths, active, denoFlags);
+  const bin = python === null ? [] : [joinPath(python, "bin")];
   return {
     ...before("NODE_PATH", [...closures]),
+    ...before("PATH", commands === null ? bin : [...bin, commands]),
     ...(python === null ? {} : {
       ...before("PYTHONPATH", [joinPath(python, "site")]),
-      ...before("PATH", [joinPath(python, "bin")]),
       ...compiledElsewhere(paths, active?.python?.version),
     }),
   };

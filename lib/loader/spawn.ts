@@ -11,13 +11,13 @@ import { joinPath } from "../runtime/paths.ts";
 import type { Command, ExitStatus } from "../runtime/runtime.ts";
 import type { ForegroundOptions } from "../runtime/spawning.ts";
 import { runInForeground } from "../runtime/spawning.ts";
-import { scriptCommand } from "../runtime/child.ts";
 import type { WatchedScript } from "../runtime/watched_script.ts";
 import type { StorePaths } from "../store/cache.ts";
 import { randomName } from "../store/files.ts";
 import { PYTHON_VARIABLE } from "../store/interpreter_look.ts";
 import { closureFolder } from "../store/state.ts";
 import { environmentOf, pythonClosure } from "./environment.ts";
+import { commandOfFile, scriptFiles } from "./script_commands.ts";
 
 /** The variable that names a file which a command of a Python egg makes when it could be imported. */
 const STARTED_VARIABLE = "TRANSMUTE_STARTED";
@@ -85,55 +85,22 @@ async function pythonCommand(context: SpawnContext, name: string): Promise<Found
   return text.includes(STARTED_VARIABLE) ? { command, tells: "start" } : { command };
 }
 
-/** A command that an active egg of JavaScript has in its `package.json`. */
+/** A command that an active egg of JavaScript has. */
 function scriptOf({ paths, active, denoFlags }: SpawnContext, name: string): Found | null {
-  for (const [project, { closure }] of Object.entries(active?.eggs ?? {})) {
-    if (project.startsWith("python:")) continue;
-    const folder = joinPath(closureFolder(paths, closure), "node_modules", project);
-    let bin: unknown;
-    try {
-      ({ bin } = JSON.parse(runtime.readTextFile(joinPath(folder, "package.json"))));
-    } catch {
-      continue;
-    }
-    const own = project.replace(/^@[^/]*\//, "");
-    const commands = typeof bin === "string" ? { [own]: bin } : bin ?? {};
-    if (!Object.hasOwn(commands as object, name)) continue;
-    const path = joinPath(folder, String((commands as Record<string, unknown>)[name]));
-    return isExecutable(path)
-      ? { command: { path, args: [], env: {} } }
-      : { command: scriptCommand(path, paths.root, denoFlags), tells: "failure" };
-  }
-  return null;
-}
-
-/** No script is larger. */
-const MAX_SCRIPT_BYTES = 4 * 1024 ** 2;
-
-/** Whether a command is a program of the system and no script: ELF, PE, or one of macOS's kinds. */
-function isExecutable(path: string): boolean {
-  const sizeBytes = runtime.status(path)?.sizeBytes ?? 0;
-  if (sizeBytes > MAX_SCRIPT_BYTES) return true;
-  const head = new TextDecoder("latin1").decode(runtime.readFile(path).subarray(0, 4));
-  return /^(?:\x7fELF|MZ|\xcf\xfa\xed\xfe|\xca\xfe\xba\xbe)/.test(head);
+  const path = scriptFiles(paths, active).get(name);
+  if (path === undefined) return null;
+  const { command, isScript } = commandOfFile(path, paths, denoFlags);
+  return isScript ? { command, tells: "failure" } : { command };
 }
 
 /** The names of all commands of active eggs, sorted. */
 export function commandNames(paths: StorePaths, active: Generation | null): string[] {
-  const names = new Set<string>();
-  for (const [name, { entries, closure }] of Object.entries(active?.eggs ?? {})) {
-    if (name.startsWith("python:")) {
-      for (const entry of Object.keys(entries)) {
-        if (entry.startsWith("command:")) names.add(entry.slice("command:".length));
-      }
-      continue;
+  const names = new Set(scriptFiles(paths, active).keys());
+  for (const [name, { entries }] of Object.entries(active?.eggs ?? {})) {
+    if (!name.startsWith("python:")) continue;
+    for (const entry of Object.keys(entries)) {
+      if (entry.startsWith("command:")) names.add(entry.slice("command:".length));
     }
-    const folder = joinPath(closureFolder(paths, closure), "node_modules", name);
-    try {
-      const { bin } = JSON.parse(runtime.readTextFile(joinPath(folder, "package.json")));
-      const own = name.replace(/^@[^/]*\//, "");
-      for (const one of typeof bin === "string" ? [own] : Object.keys(bin ?? {})) names.add(one);
-    } catch { /* no commands that could be told */ }
   }
   return [...names].sort();
 }
@@ -213,7 +180,7 @@ export async function spawnCommand(
   args: string[],
   { env = {}, ...options }: SpawnOptions = {},
 ): Promise<ExitStatus> {
-  const { paths, active } = context;
+  const { paths, active, denoFlags } = context;
   assertPresent(paths, active);
   const found = await pythonCommand(context, name) ?? scriptOf(context, name) ??
     { command: { path: name, args: [], env: {} } };
@@ -222,7 +189,7 @@ export async function spawnCommand(
   const whole: Command = {
     path: command.path,
     args: [...command.args, ...args],
-    env: { ...environmentOf(paths, active), ...env, ...command.env },
+    env: { ...environmentOf(paths, active, denoFlags), ...env, ...command.env },
   };
   let status: ExitStatus;
   try {

@@ -20,6 +20,7 @@
  *     ├── state.json               the ONE file that a start with nothing to do reads
  *     ├── generations/000007.json  what was active together; immutable
  *     ├── generations/000007.confirmed, or .rejected: what became of it, and why
+ *     ├── commands/7-<content>     what a generation brings to `PATH`, made when it is wanted
  *     ├── leases/<pid>-<start>     a running program, or a failed start, and its generations
  *     ├── updating.sqlite          the courtesy lock, opened by SQLite and nothing else
  *     ├── background.json          the one process that finishes an update, while there is one
@@ -46,6 +47,7 @@ export interface StorePaths {
   app: string;
   state: string;
   generations: string;
+  commands: string;
   leases: string;
   lock: string;
   background: string;
@@ -67,6 +69,7 @@ export function storePaths(cacheDir: string, app: string): StorePaths {
     app: appFolder,
     state: joinPath(appFolder, "state.json"),
     generations: joinPath(appFolder, "generations"),
+    commands: joinPath(appFolder, "commands"),
     leases: joinPath(appFolder, "leases"),
     lock: joinPath(appFolder, "updating.sqlite"),
     background: joinPath(appFolder, "background.json"),

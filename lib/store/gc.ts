@@ -87,6 +87,7 @@ export async function collectGarbage(
     for (const generation of use.dropped) {
       removeGeneration(paths, generation);
       removeMarks(paths, generation);
+      removeCommands(paths, generation);
     }
     removeEndedLeases(paths, now);
   }
@@ -95,6 +96,16 @@ export async function collectGarbage(
   report.keptBytes = bytesBelow(paths.root) - (dryRun ? report.freedBytes : 0);
   if (report.keptBytes > maxBytes) shrink(paths, maxBytes, report);
   return report;
+}
+
+/** Removes what a generation brought to `PATH`. */
+function removeCommands({ commands }: StorePaths, generation: number): void {
+  if (runtime.status(commands) === null) return;
+  for (const name of runtime.list(commands)) {
+    if (name.startsWith(`${generation}-`)) {
+      runtime.remove(joinPath(commands, name), { recursive: true });
+    }
+  }
 }
 
 async function collectClosures(

@@ -45,8 +45,14 @@ test("collectGarbage() keeps as many generations as it is told, with eggs and ar
     join(here.paths.compiled, here.paths.closures, here.closureOf(generation))
   );
   for (const compiled of [gone, kept]) mkdirSync(compiled, { recursive: true });
+  // What was brought to PATH, of one generation in two runtimes.
+  for (const folder of ["3-aa", "3-bb", "4-aa", "31-aa"]) {
+    mkdirSync(join(here.paths.commands, folder), { recursive: true });
+    writeFileSync(join(here.paths.commands, folder, "hello"), "#!/bin/sh\n");
+  }
   const report = await collectGarbage(here.paths, OPTIONS);
   assert.deepEqual([existsSync(gone), existsSync(kept)], [false, true]);
+  assert.deepEqual(readdirSync(here.paths.commands).sort(), ["31-aa", "4-aa"]);
   assert.deepEqual(report.generations, [1, 2, 3]);
   assert.deepEqual(report.closures, closures.toSorted());
   assert.equal(report.archives.length, 3);

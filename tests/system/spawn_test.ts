@@ -39,6 +39,16 @@ async function versionsOf(here: Application, runtime: RuntimeName, starts: numbe
   return found;
 }
 
+/** A program of the system's shell, which finds commands of eggs by their names. */
+const BY_PATH = `import { Transmute } from "MODULE";
+const app = new Transmute({ app: "app", sources: ["DIST"] });
+app.require("tool");
+await app.update();
+const { code } = await app.spawn("sh", ["-c", 'tool "it\\'s" "a  b" && other']);
+const { PATH } = await app.environment();
+console.log(code, PATH.split(":")[0]);
+`;
+
 /** What ends a command before it has done anything. */
 const BROKEN: [what: string, text: string][] = [
   ["imports what is not there", "import './nosuch.js';\n"],
@@ -47,6 +57,37 @@ const BROKEN: [what: string, text: string][] = [
 ];
 
 for (const runtime of RUNTIMES) {
+  test(`environment() lets any program find the commands of eggs of JavaScript (${runtime})`, async () => {
+    using here = application();
+    const text = BY_PATH.replace("MODULE", await moduleUrl(runtime)).replace("DIST", here.dist);
+    Deno.writeTextFileSync(here.path(runtime, "by_path"), text);
+    const published = (version: string) =>
+      tool(
+        version,
+        `import process from "node:process";
+        console.log("${version}", JSON.stringify(process.argv.slice(2)));`,
+      );
+    const both = (version: string): EggContent => {
+      const { manifest, files } = published(version);
+      const bin = { tool: "cli.js", other: "cli.js", "../evil": "cli.js" };
+      return { manifest: { ...manifest, bin }, files };
+    };
+    const folders: string[] = [];
+    for (const version of ["1.0.0", "1.0.0", "1.1.0", "1.2.0", "1.2.0"]) {
+      await here.publish(both(version));
+      const [first, second, last] = await here.lines(runtime, "by_path");
+      assert.equal(first, `${version} ["it's","a  b"]`);
+      assert.equal(second, `${version} []`);
+      assert.match(last, /^0 /);
+      folders.push(last.slice(2));
+    }
+    assert.deepEqual([folders[1], folders[4]], [folders[0], folders[3]]);
+    assert.deepEqual([...Deno.readDirSync(folders[4])].map(({ name }) => name).sort(), [
+      "other",
+      "tool",
+    ]);
+  });
+
   test(`spawn() goes back from an egg whose command an error ends (${runtime})`, async () => {
     using here = application();
     await launcher(here);
