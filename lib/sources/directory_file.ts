@@ -16,9 +16,10 @@ import type { FileAnswer, FileQuestion } from "./source.ts";
  */
 export function readFolderFile({ path, maxBytes }: FileQuestion, folder: string): FileAnswer {
   const whole = joinPath(folder, path);
-  // Looked at first, so that a missing permission is told of the whole folder. The trailing dot
-  // follows a link to it, which may lead to nothing, as where a disk is not mounted.
-  const isThere = runtime.status(`${folder}/.`)?.kind === "directory";
+  // Looked at first, so that a missing permission is told of the whole folder; and once more with a
+  // dot, which follows a link that may lead to nothing, as where a disk is not mounted.
+  const isThere = runtime.status(folder) !== null &&
+    runtime.status(`${folder}/.`)?.kind === "directory";
   const status = runtime.status(whole);
   if (status?.kind !== "file") {
     if (isThere) return { status: "absent" };
