@@ -28,10 +28,7 @@ export function commandFolder(
   active: Generation | null,
   denoFlags?: string[],
 ): string | null {
-  // A program of one file is in its own place.
-  if (active === null || active.requirements.every((text) => text.startsWith("executable:"))) {
-    return null;
-  }
+  if (active === null) return null;
   const scripts = shellScripts(paths, active, denoFlags);
   if (scripts.size === 0) return null;
   const content = fingerprintOf(JSON.stringify([...scripts]));
