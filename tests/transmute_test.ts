@@ -92,11 +92,12 @@ test("update() drops what is no longer required from the generation", async () =
 test("update() makes a second version importable under its own URL in the same process", async () => {
   using here = world();
   await here.publish("1.0.0");
-  const { transmute, kinds } = here.start();
+  const { transmute, kinds, events } = here.start();
   await transmute.update();
   const one = await transmute.import<Greeter>("hello");
   await here.publish("2.0.0");
   const report = await transmute.update();
+  assert.equal(report.outcome, "updated", JSON.stringify(events));
   assert.equal(report.relaunch, "relaunch-needed", "an older copy is loaded");
   assert.ok(kinds().includes("relaunch-needed"));
   const two = await transmute.import<Greeter>("hello");
