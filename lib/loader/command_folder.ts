@@ -7,6 +7,7 @@
 
 import { fingerprintOf } from "../model/fingerprint.ts";
 import type { Generation } from "../model/state.ts";
+import { scriptCommand } from "../runtime/child.ts";
 import { runtime } from "../runtime/current.ts";
 import { joinPath } from "../runtime/paths.ts";
 import type { Command } from "../runtime/runtime.ts";
@@ -29,13 +30,27 @@ export function commandFolder(
   denoFlags?: string[],
 ): string | null {
   if (active === null) return null;
-  const scripts = shellScripts(paths, active, denoFlags);
-  if (scripts.size === 0) return null;
-  const content = fingerprintOf(JSON.stringify([...scripts]));
-  const folder = joinPath(paths.commands, `${active.generation}-${content}`);
   try {
-    if (runtime.status(folder) === null) writeAll(paths, folder, scripts);
+    const files = [...scriptFiles(paths, active)]
+      .filter(([name, path]) => FILE_NAME.test(name) && runtime.status(path) !== null);
+    // Named by what the scripts are made of, so that they are made once: a closure never changes.
+    const content = fingerprintOf(JSON.stringify([files, runtimeCommand(paths, denoFlags)]));
+    const folder = joinPath(paths.commands, `${active.generation}-${content}`);
+    if (runtime.status(folder) === null) {
+      const scripts = shellScripts(paths, files, denoFlags);
+      if (scripts.size === 0) return null;
+      writeAll(paths, folder, scripts);
+    }
     return folder;
+  } catch {
+    return null;
+  }
+}
+
+/** How this runtime runs a script; `null` for a single executable, which runs none. */
+function runtimeCommand({ root }: StorePaths, denoFlags?: string[]): Command | null {
+  try {
+    return scriptCommand("", root, denoFlags);
   } catch {
     return null;
   }
@@ -61,19 +76,16 @@ function writeAll(paths: StorePaths, folder: string, scripts: Map<string, string
 /** The scripts by file name. */
 function shellScripts(
   paths: StorePaths,
-  active: Generation,
+  files: [name: string, path: string][],
   denoFlags: string[] | undefined,
 ): Map<string, string> {
   const scripts = new Map<string, string>();
-  for (const [name, path] of scriptFiles(paths, active)) {
-    if (!FILE_NAME.test(name)) continue;
+  for (const [name, path] of files) {
     try {
       const { command } = commandOfFile(path, paths, denoFlags);
       if (runtime.platform().os === "win32") scripts.set(`${name}.cmd`, batchScript(command));
       else scripts.set(name, shellScript(command));
-    } catch {
-      /* its file is missing, or this program is a single executable and runs no scripts */
-    }
+    } catch { /* this program is a single executable, which runs no scripts */ }
   }
   return scripts;
 }
