@@ -4,6 +4,7 @@
  * @module
  */
 
+import { decodedText } from "./encoded_text.ts";
 import type { PythonFile } from "./python.ts";
 import { normalizeProjectName } from "./python_requirement.ts";
 
@@ -99,10 +100,5 @@ export function mayBePythonFile(name: string): boolean {
 /** The name that an address ends in, as it is written where it cannot be decoded. */
 export function nameInAddress(address: string): string {
   const path = address.replace(/[?#].*$/, "");
-  const name = path.slice(path.lastIndexOf("/") + 1);
-  try {
-    return decodeURIComponent(name);
-  } catch {
-    return name;
-  }
+  return decodedText(path.slice(path.lastIndexOf("/") + 1));
 }

@@ -249,11 +249,12 @@ async function readWhole(
   const reader = response.body?.getReader();
   try {
     arrival.expect(host, response.status, response.headers);
-    for (;;) {
-      const { done, value } = reader === undefined ? { done: true } : await watch.read(reader);
-      if (done) return arrival.whole(host);
-      arrival.add(host, value!);
+    while (reader !== undefined) {
+      const { done, value } = await watch.read(reader);
+      if (done) break;
+      arrival.add(host, value);
     }
+    return arrival.whole(host);
   } catch (error) {
     // Not waited for: whatever it comes to, the failure is known.
     reader?.cancel().catch(() => {});

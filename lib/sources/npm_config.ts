@@ -18,6 +18,7 @@
  */
 
 import { describeError, isTransmuteError, TransmuteError } from "../errors.ts";
+import { decodedText } from "../model/encoded_text.ts";
 import { runtime } from "../runtime/current.ts";
 import { absolutePath, joinPath, pathOfFileUrl } from "../runtime/paths.ts";
 import type { Runtime } from "../runtime/runtime.ts";
@@ -295,14 +296,5 @@ export function basicAuthorization(name: string, password: string): string {
 /** The value of `Authorization` that an address has the name and password of; `null` without any. */
 export function authorizationIn({ username, password }: URL): string | null {
   if (username === "" && password === "") return null;
-  return basicAuthorization(decoded(username), decoded(password));
-}
-
-/** A part of an address; as it is where somebody wrote a "%" that begins nothing. */
-function decoded(part: string): string {
-  try {
-    return decodeURIComponent(part);
-  } catch {
-    return part;
-  }
+  return basicAuthorization(decodedText(username), decodedText(password));
 }

@@ -9,6 +9,8 @@
  * @module
  */
 
+import { decodedText } from "../model/encoded_text.ts";
+
 /** What a map says of a name: a target, `null` where it is not available, or that it is wrong. */
 type Found = string | null | undefined;
 
@@ -28,11 +30,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
 
 /** Whether Node refuses a path for a segment in it, however that is encoded. */
 function hasForbiddenSegment(path: string): boolean {
-  let plain = path;
-  try {
-    plain = decodeURIComponent(path);
-  } catch { /* not an encoding: what it says is what it is */ }
-  return FORBIDDEN_SEGMENT.test(plain);
+  return FORBIDDEN_SEGMENT.test(decodedText(path));
 }
 
 /** Where the specification's `isImports` is true, a target may also name another package. */
