@@ -70,8 +70,8 @@ export async function bundle(options: BundleOptions = {}): Promise<void> {
     for (const one of packages) held.set(`${one.name}@${one.version}`, one);
   }
   const packages = [...held].sort(([a], [b]) => a < b ? -1 : 1).map(([, one]) => one);
-  const joined = await joinChunks(chunks, `${name}.js`, `transmute-${version}`);
-  const code = entry === MAIN_ENTRY ? await withEarlyFunctions(joined.trim()) : joined.trim();
+  const joined = (await joinChunks(chunks, `${name}.js`, `transmute-${version}`)).trim();
+  const code = entry === MAIN_ENTRY ? await withEarlyFunctions(joined) : joined;
   const text = [
     ...types ? [`// @ts-self-types="./${name}.d.ts"`] : [],
     noticeHeader(`Transmute ${version}`, license, packages),

@@ -14,6 +14,8 @@ import { yank } from "../lib/publisher/yank.ts";
 import { writeFolderIndex } from "../lib/sources/folder_index.ts";
 import { openSource, s3Source } from "../lib/sources/open.ts";
 import { Transmute } from "../lib/transmute.ts";
+import type { IndexedFile } from "./fixtures/python_index.ts";
+import { startPythonIndex } from "./fixtures/python_index.ts";
 import type { PythonArchive } from "./fixtures/python_wheel.ts";
 import { OWN_PLATFORM, programWheel, wheelFiles, zipOf } from "./fixtures/python_wheel.ts";
 import { startFaultyServer } from "./fixtures/faulty_server.ts";
@@ -101,48 +103,29 @@ test("update() takes a program from a wheel in a bucket", async () => {
   );
 });
 
-/** An index of Python projects with these files of `mytool`. */
-async function startIndex(files: { archive: PythonArchive; yanked?: string }[]) {
-  return await startFaultyServer({
-    find(path) {
-      const name = decodeURIComponent(path.slice("/files/".length));
-      const found = files.find(({ archive }) => archive.name === name)?.archive;
-      if (found !== undefined) return { body: found.bytes };
-      if (path !== "/simple/mytool/") return null;
-      const listed = files.map(({ archive, ...more }) => ({
-        filename: archive.name,
-        url: `/files/${archive.name}`,
-        hashes: { sha256: sha256(archive.bytes) },
-        "requires-python": ">=99",
-        ...more,
-      }));
-      const text = JSON.stringify({
-        meta: { "api-version": "1.1" },
-        name: "mytool",
-        files: listed,
-      });
-      return {
-        body: new TextEncoder().encode(text),
-        headers: { "content-type": "application/vnd.pypi.simple.v1+json" },
-      };
-    },
-  });
+/** A file of `mytool` for an index, which wants a Python that nobody has. */
+function indexed(
+  { name, bytes }: PythonArchive,
+  fields: Record<string, unknown> = {},
+): IndexedFile {
+  return {
+    ...{ project: "mytool", filename: name, bytes },
+    fields: { "requires-python": ">=99", ...fields },
+  };
 }
 
 test("update() takes a program from an index of Python projects, whatever Python it names", async () => {
-  const files: { archive: PythonArchive; yanked?: string }[] = [];
-  await using server = await startIndex(files);
-  await assertTaken(`pypi+${server.url}simple/`, (archive) => files.push({ archive }));
+  await using index = await startPythonIndex();
+  await assertTaken(index.source, (archive) => index.publish(indexed(archive)));
 });
 
 test("update() takes no program that its publisher has yanked", async () => {
   const [good, bad] = wheels("1.0.0", "2.0.0");
-  await using server = await startIndex([{ archive: good }, {
-    archive: bad,
-    yanked: "loses data",
-  }]);
+  await using index = await startPythonIndex();
+  index.publish(indexed(good));
+  index.publish(indexed(bad, { yanked: "loses data" }));
   using folder = temporaryFolder();
-  const { eggs } = await start(folder.path, `pypi+${server.url}simple/`);
+  const { eggs } = await start(folder.path, index.source);
   assert.equal(eggs, "mytool@1.0.0");
 });
 
@@ -208,11 +191,11 @@ test("update() refuses a wheel that its repository does not sign", async () => {
 });
 
 test("a repository about an index says which of its wheels programs are taken from", async () => {
-  const archives = wheels("1.0.0", "2.0.0");
-  await using index = await startIndex(archives.map((archive) => ({ archive })));
+  await using index = await startPythonIndex();
+  for (const archive of wheels("1.0.0", "2.0.0")) index.publish(indexed(archive));
   await using repository = await startRepository();
   using folder = temporaryFolder();
-  const address = `pypi+${index.url}simple/`;
+  const { source: address } = index;
   await repository.sign(await readRegistryReleases("pypi:mytool@1.0.0", openSource(address)));
   const { source: metadata, trust } = repository.source;
   const source = { source: address, trust: { ...trust, metadata } };

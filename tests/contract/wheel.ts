@@ -7,6 +7,7 @@
 
 import { digestHex } from "../../lib/trust/digest.ts";
 import { crc32 } from "../../lib/store/zip_gate.ts";
+import { joined, numbers } from "../fixtures/byte_fields.ts";
 
 const LOCAL_HEADER = 0x04034b50;
 const CENTRAL_HEADER = 0x02014b50;
@@ -86,37 +87,14 @@ function zipStored(entries: ReadonlyMap<string, Uint8Array>): Uint8Array {
     );
     at += 4 + common.length + name.length + bytes.length;
   }
-  const listed = joined(directory);
+  const listed = joined(...directory);
   const { size: count } = entries;
-  return joined([
+  return joined(
     ...parts,
     listed,
     numbers(
       ...[[END_OF_DIRECTORY, 4], [0, 2], [0, 2], [count, 2], [count, 2]] as const,
       ...[[listed.length, 4], [at, 4], [0, 2]] as const,
     ),
-  ]);
-}
-
-/** Numbers, least byte first. */
-function numbers(...fields: (readonly [value: number, bytes: 2 | 4])[]): Uint8Array {
-  const out = new Uint8Array(fields.reduce((total, [, bytes]) => total + bytes, 0));
-  const view = new DataView(out.buffer);
-  let at = 0;
-  for (const [value, bytes] of fields) {
-    if (bytes === 2) view.setUint16(at, value, true);
-    else view.setUint32(at, value, true);
-    at += bytes;
-  }
-  return out;
-}
-
-function joined(parts: Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((total, { length }) => total + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
+  );
 }

@@ -4,8 +4,9 @@ import { test } from "node:test";
 import { crc32, deflateRawSync } from "node:zlib";
 import { isTransmuteError } from "../../lib/errors.ts";
 import { readZipMembers } from "../../lib/store/zip_gate.ts";
+import { joined, numbers } from "../fixtures/byte_fields.ts";
 import type { RawZipEntry, ZipFrame } from "../fixtures/raw_zip.ts";
-import { descriptor, extra, joined, numbers, wideEnd, zip } from "../fixtures/raw_zip.ts";
+import { descriptor, extra, wideEnd, zip } from "../fixtures/raw_zip.ts";
 import { refusal } from "../fixtures/refusal.ts";
 
 const LIMITS = { maxEntries: 100, maxUnpackedBytes: 1_000_000 };
